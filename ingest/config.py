@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -71,7 +71,7 @@ class IngestSettings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
 
     @classmethod
-    def load(cls, **overrides: Any) -> "IngestSettings":
+    def load(cls, **overrides: Any) -> Self:
         """Reads file and environment. Raises ConfigError naming the key that is wrong."""
         try:
             settings = cls(**overrides)
