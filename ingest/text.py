@@ -85,6 +85,11 @@ def content_words(text: str) -> list[str]:
     return [word for word in _words(text) if word not in _EITHER_STOP]
 
 
+def is_stop_word(word: str) -> bool:
+    """Whether the word says nothing by itself in Spanish or English."""
+    return fold(word) in _EITHER_STOP
+
+
 def detect_language(text: str, default: str = "es") -> str:
     """ISO 639-1 code of the text's language; `default` when nothing in it tells (numbers, codes, no letters)."""
     sample = text[:_SAMPLE_CHARS]
