@@ -1,0 +1,148 @@
+"""The catalog: which document, which version, in which state."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, cast
+
+from ingest.types import Document, PageUnit, document_id
+
+DocumentState = Literal["ready", "failed", "duplicate"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """Size and modification time of a file: as long as both stay, its bytes are taken to be the same."""
+
+    size_bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        status = path.stat()
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document in the catalog.
+
+    `state` tells how the newest file fared: `ready`; `failed` with a `reason` (stable code) and a `message` (sentence);
+    `duplicate` of the document `duplicate_of`. `version` is the version that searches see, None when there is none: a failed
+    document keeps its older version. `sha256` is that of the served version, else of the file.
+    """
+
+    document_id: str
+    source: str
+    title: str
+    state: DocumentState
+    reason: str | None
+    message: str | None
+    duplicate_of: str | None
+    sha256: str
+    media_type: str
+    page_unit: PageUnit | None
+    date: str | None
+    warnings: tuple[str, ...]
+    file: FileStamp | None
+    pages: int | None
+    chunks: int
+    version: int | None
+    updated_at: str
+
+    @property
+    def served(self) -> bool:
+        return self.version is not None
+
+
+class Catalog:
+    """Reads and writes document rows of one collection inside the caller's transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, collection: int) -> None:
+        self._connection = connection
+        self._collection = collection
+
+    def rows(self) -> list[DocumentRow]:
+        """All documents, by source."""
+        found = self._connection.execute("SELECT * FROM documents WHERE collection = ? ORDER BY source", (self._collection,))
+        return [_row(row) for row in found]
+
+    def get(self, document: str) -> DocumentRow | None:
+        found = self._connection.execute(
+            "SELECT * FROM documents WHERE collection = ? AND document_id = ?", (self._collection, document)
+        )
+        return next((_row(row) for row in found), None)
+
+    def by_source(self, source: str) -> DocumentRow | None:
+        return self.get(document_id(source))
+
+    def served_with(self, sha256: str) -> DocumentRow | None:
+        """The document whose served version has these bytes."""
+        found = self._connection.execute(
+            "SELECT * FROM documents WHERE collection = ? AND sha256 = ? AND version IS NOT NULL", (self._collection, sha256)
+        )
+        return next((_row(row) for row in found), None)
+
+    def put_ready(self, document: Document, version: int, chunks: int, file: FileStamp | None) -> None:
+        pages = [block.page for block in document.blocks if block.page is not None]
+        self._put(
+            source=document.source, title=document.title, state="ready", reason=None, message=None, duplicate_of=None,
+            sha256=document.sha256, media_type=document.media_type, page_unit=document.page_unit, date=document.date,
+            warnings=json.dumps(document.warnings, ensure_ascii=False), pages=max(pages, default=None), chunks=chunks,
+            version=version, **_file_columns(file),
+        )  # fmt: skip
+
+    def put_failed(self, source: str, sha256: str, reason: str, message: str, file: FileStamp | None) -> None:
+        """The newest file can't be served; what was served before stays."""
+        columns = {"state": "failed", "reason": reason, "message": message, "duplicate_of": None, **_file_columns(file)}
+        self._put_unserved(source, sha256, columns)
+
+    def put_duplicate(self, source: str, sha256: str, of: str, file: FileStamp | None) -> None:
+        """The file has the bytes of document `of` (its source) and is not served itself."""
+        message = f"Same content as {of}, which is searched instead."
+        columns = {"state": "duplicate", "reason": "duplicate", "message": message, "duplicate_of": of, **_file_columns(file)}
+        self._put_unserved(source, sha256, columns)
+
+    def put_unchanged(self, source: str, file: FileStamp | None) -> None:
+        """The file has the bytes of the served version."""
+        self._put(source=source, state="ready", reason=None, message=None, duplicate_of=None, **_file_columns(file))
+
+    def _put_unserved(self, source: str, sha256: str, columns: dict[str, str | int | None]) -> None:
+        row = self.by_source(source)
+        if row is None or not row.served:
+            columns = {**columns, "sha256": sha256}
+        self._put(source=source, **columns)
+
+    def _put(self, **columns: str | int | None) -> None:
+        key: dict[str, str | int | None] = {"collection": self._collection, "document_id": document_id(str(columns["source"]))}
+        values = {**key, **columns, "updated_at": now()}
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        updates = ", ".join(f"{name} = excluded.{name}" for name in values)
+        self._connection.execute(
+            f"INSERT INTO documents ({names}) VALUES ({marks}) ON CONFLICT (collection, document_id) DO UPDATE SET {updates}",
+            list(values.values()),
+        )
+
+
+def now() -> str:
+    """The time as ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _file_columns(file: FileStamp | None) -> dict[str, str | int | None]:
+    return {"file_bytes": file.size_bytes if file else None, "file_mtime_ns": file.mtime_ns if file else None}
+
+
+def _row(row: sqlite3.Row) -> DocumentRow:
+    stamp = FileStamp(row["file_bytes"], row["file_mtime_ns"]) if row["file_bytes"] is not None else None
+    return DocumentRow(
+        document_id=row["document_id"], source=row["source"], title=row["title"], state=cast(DocumentState, row["state"]),
+        reason=row["reason"], message=row["message"], duplicate_of=row["duplicate_of"], sha256=row["sha256"],
+        media_type=row["media_type"], page_unit=cast("PageUnit | None", row["page_unit"]), date=row["date"],
+        warnings=tuple(json.loads(row["warnings"])), file=stamp, pages=row["pages"], chunks=row["chunks"],
+        version=row["version"], updated_at=row["updated_at"],
+    )  # fmt: skip

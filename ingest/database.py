@@ -1,0 +1,195 @@
+"""The SQLite database `midas.db`: schema, migrations, a pool of reading connections, one writing connection.
+
+Journal mode WAL lets searches read while an ingest writes. `synchronous=FULL` syncs every commit to disk: the vectors of an
+old version are deleted only after the transaction that hides it, and a power cut must not undo that transaction alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock, RLock
+
+from ingest.errors import StoreError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE collections (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        description TEXT NOT NULL DEFAULT '',
+        created_at TEXT NOT NULL,
+        generation INTEGER NOT NULL
+    );
+    -- An index of a collection under one embedder and chunking. One that no collection names is being built, or is garbage.
+    CREATE TABLE generations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        embedder TEXT NOT NULL,
+        dimension INTEGER NOT NULL,
+        chunk_tokens INTEGER NOT NULL
+    );
+    -- The catalog. `version` is the version that is served, NULL when none is; `sha256` is that of the served version, or, when
+    -- none is served, of the file. `state`, `reason`, `message` tell how the newest file fared.
+    CREATE TABLE documents (
+        collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        document_id TEXT NOT NULL,
+        source TEXT NOT NULL,
+        title TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL,
+        reason TEXT,
+        message TEXT,
+        duplicate_of TEXT,
+        sha256 TEXT NOT NULL DEFAULT '',
+        media_type TEXT NOT NULL DEFAULT '',
+        page_unit TEXT,
+        date TEXT,
+        warnings TEXT NOT NULL DEFAULT '[]',
+        file_bytes INTEGER,
+        file_mtime_ns INTEGER,
+        pages INTEGER,
+        chunks INTEGER NOT NULL DEFAULT 0,
+        version INTEGER,
+        updated_at TEXT NOT NULL,
+        PRIMARY KEY (collection, document_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX documents_sha256 ON documents (collection, sha256);
+    -- The served text of a document, and how it divides into blocks; both compressed with zlib.
+    CREATE TABLE texts (
+        collection INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        text BLOB NOT NULL,
+        layout BLOB NOT NULL,
+        PRIMARY KEY (collection, document_id),
+        FOREIGN KEY (collection, document_id) REFERENCES documents(collection, document_id) ON DELETE CASCADE
+    );
+    -- Chunks of served versions, and of generations being built.
+    CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY,
+        generation INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        ordinal INTEGER NOT NULL,
+        language TEXT NOT NULL,
+        text TEXT NOT NULL,
+        start INTEGER NOT NULL,
+        "end" INTEGER NOT NULL,
+        prefix TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        page INTEGER,
+        page_end INTEGER,
+        headings TEXT NOT NULL,
+        tokens INTEGER NOT NULL,
+        UNIQUE (generation, document_id, version, ordinal)
+    );
+    -- One row a chunk, same rowid. `scope` is the generation, so that MATCH itself restricts a search to its collections.
+    -- The texts are already folded and stemmed.
+    CREATE VIRTUAL TABLE fulltext USING fts5 (scope, headings, body, tokenize = "unicode61 remove_diacritics 0");
+    -- Intents: vectors 0..chunks-1 of this version may be in Chroma while no chunk has them; they are to be deleted.
+    -- Its key hands out version numbers, which are never used twice.
+    CREATE TABLE leftovers (
+        version INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        chunks INTEGER NOT NULL
+    );
+    -- What a generation being built holds: `base` is the served version it was made from.
+    CREATE TABLE staged (
+        generation INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        base INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        chunks INTEGER NOT NULL,
+        PRIMARY KEY (generation, document_id)
+    );
+    """,
+)
+
+
+class Database:
+    """Owns the file. Readers never wait; writers take turns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._closed = False
+        self._writing = RLock()
+        self._pool = Lock()
+        self._writer = self._connect()
+        try:
+            self._migrate()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def close(self) -> None:
+        """Closes every connection; one that is in use closes when its reader is done."""
+        with self._pool:
+            self._closed = True
+            idle, self._idle = self._idle, deque()
+        for connection in idle:
+            connection.close()
+        with self._writing:
+            self._writer.close()
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection whose statements all see the same state of the database."""
+        connection = self._take()
+        try:
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.rollback()
+            self._put_back(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with self._writing:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.rollback()
+                raise
+            self._writer.commit()
+
+    def _take(self) -> sqlite3.Connection:
+        with self._pool:
+            if self._closed:
+                raise StoreError(f"The store in {self.path.parent} was closed: open it again.")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        with self._pool:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+            connection.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;"
+                "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
+            )
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{self.path} can't be opened ({error}): restore a backup, or delete it and ingest again."
+            ) from error
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def _migrate(self) -> None:
+        version: int = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise StoreError(f"{self.path} was written by a newer Midas assistant: upgrade, or set another MIDAS_HOME.")
+        for number in range(version, len(MIGRATIONS)):
+            self._writer.executescript(f"BEGIN; {MIGRATIONS[number]}; PRAGMA user_version={number + 1}; COMMIT;")

@@ -1,0 +1,527 @@
+"""Chroma vectors and the SQLite full-text index behind one object. SQLite is the arbiter of what is visible.
+
+Publishing a version: (1) a row in `leftovers` claims a version number and says which vectors are about to exist; (2) the
+vectors are written; (3) one SQLite transaction makes the new chunks visible, removes the old ones, strikes the new version from
+`leftovers` and puts the old one in; (4) the vectors of the old version are deleted and struck off. Wherever a crash strikes,
+SQLite holds whole documents of one version, vectors whose chunks it doesn't know are never returned, and the next open deletes
+what `leftovers` lists.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from threading import RLock
+from types import TracebackType
+from typing import cast
+
+import numpy as np
+
+from ingest import chunk_table
+from ingest.catalog import Catalog, DocumentRow, FileStamp, now
+from ingest.chunk_table import UNFILTERED, ChunkKey, version_ids
+from ingest.collection import (
+    CollectionIndex,
+    CollectionInfo,
+    all_collections,
+    check_match,
+    check_name,
+    find_index,
+    find_indexes,
+)
+from ingest.config import ChunkingSettings, IngestSettings
+from ingest.database import Database
+from ingest.errors import CollectionMismatch, DocumentNotFound, StoreError
+from ingest.lock import DirectoryLock
+from ingest.types import (
+    BLOCK_SEPARATOR,
+    Block,
+    BlockKind,
+    Chunk,
+    Document,
+    Embedder,
+    Filter,
+    Hit,
+    PageUnit,
+    StoredChunk,
+    Vectors,
+)
+from ingest.vectors import VectorIndex
+
+__all__ = ["CollectionInfo", "DocumentRow", "IndexedDocument", "Store", "StoredDocument"]
+
+EXACT_CHUNKS = 256
+"""A search filtered to no more chunks than this compares all of them: reading a vector back from Chroma takes about 65 µs."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedDocument:
+    """A document ready to be published. `vectors` is float32 (len(chunks), dimension); ordinals count from 0."""
+
+    document: Document
+    chunks: Sequence[Chunk]
+    vectors: Vectors
+    file: FileStamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A served document with its blocks, as it can be chunked again; `version` is the served version."""
+
+    document: Document
+    version: int
+
+
+class Store:
+    """The data directory. Thread-safe: searches run while documents are published.
+
+    `embedder`, when given, is the one that makes query vectors: searching a collection of another embedder is refused.
+    """
+
+    def __init__(self, settings: IngestSettings, lock: DirectoryLock, database: Database, vectors: VectorIndex) -> None:
+        self.settings = settings
+        self.database = database
+        self.vectors = vectors
+        self.embedder: Embedder | None = None
+        self._lock = lock
+        self._publishing = RLock()
+        self._building: set[int] = set()
+
+    @classmethod
+    def open(cls, settings: IngestSettings, embedder: Embedder | None = None) -> Store:
+        """Takes the directory's lock and removes what a crash left. Raises StoreLocked, StoreError."""
+        lock = DirectoryLock(settings.home)
+        lock.acquire()
+        try:
+            database = Database(settings.home / "midas.db")
+            store = cls(settings, lock, database, VectorIndex(settings.home, settings.store.chroma_url))
+            store.embedder = embedder
+            store.recover()
+        except BaseException:
+            lock.release()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Waits for a document that is being published."""
+        with self._publishing:
+            self.database.close()
+            self.vectors.close()
+            self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # Collections
+
+    def collections(self) -> list[CollectionInfo]:
+        """All collections, by name."""
+        with self.database.read() as connection:
+            return all_collections(connection)
+
+    def collection(self, name: str) -> CollectionInfo:
+        """Raises CollectionNotFound, which lists the valid names."""
+        with self.database.read() as connection:
+            find_index(connection, name)
+            return next(info for info in all_collections(connection) if info.name == name)
+
+    def ensure_collection(
+        self, name: str, embedder: Embedder, chunking: ChunkingSettings, description: str = ""
+    ) -> CollectionInfo:
+        """Creates the collection, or checks that it was built the same way. Raises CollectionMismatch, ConfigError."""
+        with self._publishing:
+            if name not in {info.name for info in self.collections()}:
+                self._create_collection(name, embedder, chunking, description)
+            info = self.collection(name)
+        check_match(info, embedder, chunking)
+        return info
+
+    def delete_collection(self, name: str) -> None:
+        """Deletes the collection with all its documents. Raises CollectionNotFound."""
+        with self._publishing:
+            index = self._index(name)
+            with self.database.write() as connection:
+                connection.execute("DELETE FROM collections WHERE id = ?", (index.id,))
+            self.recover()
+
+    def _create_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings, description: str) -> None:
+        check_name(name)
+        generation = self.begin_generation(embedder, chunking)
+        with self.database.write() as connection:
+            connection.execute(
+                "INSERT INTO collections (name, description, created_at, generation) VALUES (?, ?, ?, ?)",
+                (name, description, now(), generation),
+            )
+        self._building.discard(generation)
+
+    def _index(self, name: str) -> CollectionIndex:
+        with self.database.read() as connection:
+            return find_index(connection, name)
+
+    # Documents
+
+    def documents(self, collection: str) -> list[DocumentRow]:
+        """The catalog of a collection, by source. Raises CollectionNotFound."""
+        with self.database.read() as connection:
+            return Catalog(connection, find_index(connection, collection).id).rows()
+
+    def document(self, collection: str, document_id: str) -> DocumentRow:
+        """Raises DocumentNotFound, CollectionNotFound."""
+        with self.database.read() as connection:
+            row = Catalog(connection, find_index(connection, collection).id).get(document_id)
+        if row is None:
+            raise _no_document(collection, document_id)
+        return row
+
+    def document_text(self, collection: str, document_id: str) -> str:
+        """The served text, which `Chunk.start` and `Chunk.end` count in. Raises DocumentNotFound when none is served."""
+        return _unpack(self._text_row(collection, document_id)["text"])
+
+    def stored_document(self, collection: str, document_id: str) -> StoredDocument:
+        """Raises DocumentNotFound when no version is served."""
+        row = self._text_row(collection, document_id)
+        document = Document(
+            source=row["source"], sha256=row["sha256"], media_type=row["media_type"], title=row["title"],
+            blocks=_blocks(_unpack(row["text"]), _unpack(row["layout"])), page_unit=cast("PageUnit | None", row["page_unit"]),
+            date=row["date"], warnings=tuple(json.loads(row["warnings"])),
+        )  # fmt: skip
+        return StoredDocument(document, row["version"])
+
+    def _text_row(self, collection: str, document_id: str) -> sqlite3.Row:
+        query = (
+            "SELECT d.*, t.text, t.layout FROM documents d JOIN texts t USING (collection, document_id)"
+            " WHERE d.collection = ? AND d.document_id = ?"
+        )
+        with self.database.read() as connection:
+            found = connection.execute(query, (find_index(connection, collection).id, document_id))
+            row: sqlite3.Row | None = found.fetchone()
+        if row is None:
+            raise _no_document(collection, document_id)
+        return row
+
+    def replace(self, collection: str, document: Document, chunks: Sequence[Chunk], vectors: Vectors) -> None:
+        """Publishes a version of a document in place of the older one, as a whole or not at all."""
+        self.replace_many(collection, [IndexedDocument(document, chunks, vectors)])
+
+    def replace_many(self, collection: str, items: Sequence[IndexedDocument]) -> None:
+        """Publishes several documents, whose sources differ, in one step. Raises CollectionNotFound, StoreError."""
+        with self._publishing:
+            index = self._index(collection)
+            versions = self._write_vectors(index.name, index.generation, index.dimension, items)
+            with self.database.write() as connection:
+                for item, version in zip(items, versions, strict=True):
+                    _publish(connection, index, item, version)
+            self._sweep()
+
+    def record_failed(
+        self, collection: str, source: str, sha256: str, reason: str, message: str, file: FileStamp | None
+    ) -> None:
+        """Notes that the newest file can't be served; an older version stays visible."""
+        index = self._index(collection)
+        with self.database.write() as connection:
+            Catalog(connection, index.id).put_failed(source, sha256, reason, message, file)
+
+    def record_unchanged(self, collection: str, source: str, file: FileStamp | None) -> None:
+        """Notes that the file has the bytes that are served."""
+        index = self._index(collection)
+        with self.database.write() as connection:
+            Catalog(connection, index.id).put_unchanged(source, file)
+
+    def record_duplicate(self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> None:
+        """Notes that the file has the bytes of the document with source `of`; an older version with other bytes goes."""
+        with self._publishing:
+            index = self._index(collection)
+            with self.database.write() as connection:
+                catalog = Catalog(connection, index.id)
+                _hide(connection, index, catalog.by_source(source))
+                catalog.put_duplicate(source, sha256, of, file)
+            self._sweep()
+
+    def delete_document(self, collection: str, document_id: str) -> None:
+        """Raises DocumentNotFound."""
+        with self._publishing:
+            row = self.document(collection, document_id)
+            index = self._index(collection)
+            with self.database.write() as connection:
+                _hide(connection, index, row)
+                connection.execute("DELETE FROM documents WHERE collection = ? AND document_id = ?", (index.id, document_id))
+            self._sweep()
+
+    def _write_vectors(self, collection: str, generation: int, dimension: int, items: Sequence[IndexedDocument]) -> list[int]:
+        """Claims a version for each document and writes its vectors, which nothing sees yet."""
+        for item in items:
+            if item.vectors.shape != (len(item.chunks), dimension):
+                raise StoreError(f"{item.document.source}: vectors {item.vectors.shape} don't fit {len(item.chunks)} chunks.")
+        with self.database.write() as connection:
+            versions = [_leave(connection, collection, generation, item.document.id, len(item.chunks)) for item in items]
+        ids = [
+            key
+            for item, version in zip(items, versions, strict=True)
+            for key in version_ids(collection, item.document.id, version, len(item.chunks))
+        ]
+        if ids:
+            self.vectors.upsert(generation, ids, np.concatenate([item.vectors for item in items]))
+        return versions
+
+    # Search
+
+    def dense(self, collections: Sequence[str], vector: Vectors, n: int, filter: Filter = UNFILTERED) -> list[Hit]:
+        """The n chunks nearest to `vector` (float32, (dimension,)) by cosine similarity, best first.
+
+        Exactly n when so many pass the filter. Raises CollectionNotFound, CollectionMismatch.
+        """
+        with self.database.read() as connection:
+            indexes = find_indexes(connection, collections)
+        hits = [hit for index in indexes for hit in self._dense_one(index, vector, n, filter)]
+        return sorted(hits, key=lambda hit: -hit.score)[:n]
+
+    def _dense_one(self, index: CollectionIndex, vector: Vectors, n: int, filter: Filter) -> list[Hit]:
+        """Chroma may return vectors that are not visible or don't pass the filter: they are dropped, and more is asked for."""
+        self._check_query(index, vector)
+        few = filter != UNFILTERED and self._count(index, filter) <= EXACT_CHUNKS
+        for asked in () if few else (2 * n, 10 * n):
+            found = self.vectors.query(index.generation, vector, asked)
+            hits = self._visible(found, filter)
+            if len(hits) >= n:
+                return hits[:n]
+            if len(found) < asked and len(hits) == self._count(index, filter):
+                return hits
+        return self._exact(index, vector, filter)[:n]
+
+    def _count(self, index: CollectionIndex, filter: Filter) -> int:
+        with self.database.read() as connection:
+            return chunk_table.count(connection, index.generation, filter)
+
+    def _exact(self, index: CollectionIndex, vector: Vectors, filter: Filter) -> list[Hit]:
+        with self.database.read() as connection:
+            ids = chunk_table.matching_ids(connection, index.generation, index.name, filter)
+        return self._visible(self.vectors.score(index.generation, vector, ids), filter)
+
+    def _visible(self, hits: Sequence[Hit], filter: Filter) -> list[Hit]:
+        with self.database.read() as connection:
+            found = chunk_table.visible(connection, [hit.chunk_id for hit in hits], filter)
+        return [hit for hit in hits if hit.chunk_id in found]
+
+    def _check_query(self, index: CollectionIndex, vector: Vectors) -> None:
+        name = self.embedder.name if self.embedder else index.embedder
+        if (name, len(vector)) != (index.embedder, index.dimension):
+            raise CollectionMismatch(
+                f"Collection {index.name} was built with the embedder {index.embedder} ({index.dimension} dimensions), the"
+                f" question was embedded with {name} ({len(vector)}): run `midas reindex {index.name}` or set it back."
+            )
+
+    def lexical(self, collections: Sequence[str], terms: Sequence[str], n: int, filter: Filter = UNFILTERED) -> list[Hit]:
+        """The n chunks with the best bm25 (positive) for any of the terms, as `ingest.text.query_terms` makes them.
+
+        Raises CollectionNotFound.
+        """
+        with self.database.read() as connection:
+            scopes = {index.generation: index.name for index in find_indexes(connection, collections)}
+            return chunk_table.match(connection, scopes, terms, n, filter) if scopes else []
+
+    # Chunks
+
+    def chunks(self, ids: Sequence[str]) -> list[StoredChunk]:
+        """In the order of `ids`; what is not visible (any more) is left out."""
+        with self.database.read() as connection:
+            found = chunk_table.visible(connection, ids)
+        return [chunk_table.stored_chunk(key, found[key]) for key in ids if key in found]
+
+    def neighbours(self, chunk_id: str, before: int = 1, after: int = 1) -> list[StoredChunk]:
+        """The chunk among those around it in its document, in reading order; empty when it is not visible."""
+        key = ChunkKey.parse(chunk_id)
+        if key is None:
+            return []
+        around = range(max(0, key.ordinal - before), key.ordinal + after + 1)
+        found = self.chunks([str(ChunkKey(key.collection, key.document_id, key.version, ordinal)) for ordinal in around])
+        return found if any(stored.id == chunk_id for stored in found) else []
+
+    # Generations: an index built beside the one that is served
+
+    def begin_generation(self, embedder: Embedder, chunking: ChunkingSettings) -> int:
+        """An empty index. Until a collection takes it, the next open deletes it."""
+        with self._publishing:
+            with self.database.write() as connection:
+                generation = connection.execute(
+                    "INSERT INTO generations (embedder, dimension, chunk_tokens) VALUES (?, ?, ?)",
+                    (embedder.name, embedder.dimension, chunking.tokens),
+                ).lastrowid
+            assert generation is not None
+            self._building.add(generation)
+            self.vectors.create(generation)
+            return generation
+
+    def stage(self, collection: str, generation: int, items: Sequence[IndexedDocument], bases: Sequence[int]) -> None:
+        """Adds documents to an index being built; `bases` are the served versions they were made from."""
+        with self._publishing:
+            versions = self._write_vectors(collection, generation, items[0].vectors.shape[1], items)
+            with self.database.write() as connection:
+                for item, version, base in zip(items, versions, bases, strict=True):
+                    _stage(connection, collection, generation, item, version, base)
+            self._sweep()
+
+    def unstaged(self, collection: str, generation: int) -> list[str]:
+        """Ids of the served documents that the index being built lacks, or has from an older version."""
+        with self.database.read() as connection:
+            return _unstaged(connection, find_index(connection, collection), generation)
+
+    def switch(self, collection: str, generation: int) -> bool:
+        """Serves the collection from the new index and deletes the old one; False when documents were published meanwhile."""
+        with self._publishing:
+            with self.database.write() as connection:
+                index = find_index(connection, collection)
+                if _unstaged(connection, index, generation):
+                    return False
+                _switch(connection, index, generation)
+            self._building.discard(generation)
+            self.recover()
+            return True
+
+    def drop_generation(self, generation: int) -> None:
+        """Gives up an index being built."""
+        with self._publishing:
+            self._building.discard(generation)
+            self.recover()
+
+    # Recovery
+
+    def recover(self) -> None:
+        """Deletes vectors without chunks, and indexes that no collection is served from and nobody builds."""
+        with self._publishing:
+            self._sweep()
+            for generation in self._unused_generations():
+                self.vectors.drop(generation)
+                with self.database.write() as connection:
+                    chunk_table.delete_generation(connection, generation)
+                    connection.execute("DELETE FROM staged WHERE generation = ?", (generation,))
+                    connection.execute("DELETE FROM generations WHERE id = ?", (generation,))
+
+    def _unused_generations(self) -> list[int]:
+        with self.database.read() as connection:
+            unnamed = "SELECT id FROM generations WHERE id NOT IN (SELECT generation FROM collections)"
+            rows = connection.execute(unnamed).fetchall()
+        return [row["id"] for row in rows if row["id"] not in self._building]
+
+    def _sweep(self) -> None:
+        with self.database.read() as connection:
+            rows = connection.execute("SELECT * FROM leftovers").fetchall()
+        for row in rows:
+            ids = version_ids(row["collection"], row["document_id"], row["version"], row["chunks"])
+            self.vectors.delete(row["generation"], ids)
+        if rows:
+            with self.database.write() as connection:
+                connection.executemany("DELETE FROM leftovers WHERE version = ?", [(row["version"],) for row in rows])
+
+
+def _leave(connection: sqlite3.Connection, collection: str, generation: int, document_id: str, chunks: int) -> int:
+    """Lists vectors 0..chunks-1 of a new version as leftovers. Returns the version, a number never used before."""
+    version = connection.execute(
+        "INSERT INTO leftovers (collection, generation, document_id, chunks) VALUES (?, ?, ?, ?)",
+        (collection, generation, document_id, chunks),
+    ).lastrowid
+    assert version is not None
+    return version
+
+
+def _publish(connection: sqlite3.Connection, index: CollectionIndex, item: IndexedDocument, version: int) -> None:
+    document = item.document
+    catalog = Catalog(connection, index.id)
+    _hide(connection, index, catalog.by_source(document.source))
+    connection.execute("DELETE FROM leftovers WHERE version = ?", (version,))
+    chunk_table.insert_chunks(connection, index.generation, document, version, item.chunks)
+    catalog.put_ready(document, version, len(item.chunks), item.file)
+    packed = _pack(document.text), _pack(_layout(document))
+    connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", (index.id, document.id, *packed))
+
+
+def _hide(connection: sqlite3.Connection, index: CollectionIndex, row: DocumentRow | None) -> None:
+    """Removes what is served of a document; its vectors become leftovers."""
+    if row is None or row.version is None:
+        return
+    _abandon(connection, index.name, index.generation, row.document_id, row.version, row.chunks)
+    connection.execute("DELETE FROM texts WHERE collection = ? AND document_id = ?", (index.id, row.document_id))
+    connection.execute(
+        "UPDATE documents SET version = NULL, chunks = 0 WHERE collection = ? AND document_id = ?", (index.id, row.document_id)
+    )
+
+
+def _abandon(
+    connection: sqlite3.Connection, collection: str, generation: int, document_id: str, version: int, chunks: int
+) -> None:
+    chunk_table.delete_version(connection, generation, document_id, version)
+    connection.execute("INSERT INTO leftovers VALUES (?, ?, ?, ?, ?)", (version, collection, generation, document_id, chunks))
+
+
+def _stage(
+    connection: sqlite3.Connection, collection: str, generation: int, item: IndexedDocument, version: int, base: int
+) -> None:
+    document = item.document
+    key = (generation, document.id)
+    earlier = connection.execute("SELECT version, chunks FROM staged WHERE generation = ? AND document_id = ?", key).fetchone()
+    if earlier:
+        _abandon(connection, collection, *key, *earlier)
+    connection.execute("DELETE FROM leftovers WHERE version = ?", (version,))
+    chunk_table.insert_chunks(connection, generation, document, version, item.chunks)
+    connection.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?)", (*key, base, version, len(item.chunks)))
+
+
+def _unstaged(connection: sqlite3.Connection, index: CollectionIndex, generation: int) -> list[str]:
+    rows = connection.execute(
+        "SELECT d.document_id FROM documents d LEFT JOIN staged s ON s.generation = ? AND s.document_id = d.document_id"
+        " WHERE d.collection = ? AND d.version IS NOT NULL AND s.base IS NOT d.version ORDER BY d.document_id",
+        (generation, index.id),
+    )
+    return [row["document_id"] for row in rows]
+
+
+def _switch(connection: sqlite3.Connection, index: CollectionIndex, generation: int) -> None:
+    """Documents deleted since they were staged have no catalog row to join: their chunks go."""
+    gone = connection.execute(
+        "SELECT document_id, version, chunks FROM staged WHERE generation = ? AND document_id NOT IN"
+        " (SELECT document_id FROM documents WHERE collection = ? AND version IS NOT NULL)",
+        (generation, index.id),
+    ).fetchall()
+    for row in gone:
+        _abandon(connection, index.name, generation, *row)
+    connection.execute("UPDATE collections SET generation = ? WHERE id = ?", (generation, index.id))
+    connection.execute(
+        "UPDATE documents SET (version, chunks) = (SELECT s.version, s.chunks FROM staged s WHERE s.generation = ?"
+        " AND s.document_id = documents.document_id) WHERE collection = ? AND version IS NOT NULL",
+        (generation, index.id),
+    )
+    connection.execute("DELETE FROM staged WHERE generation = ?", (generation,))
+
+
+def _pack(text: str) -> bytes:
+    return zlib.compress(text.encode())
+
+
+def _unpack(packed: bytes) -> str:
+    return zlib.decompress(packed).decode()
+
+
+def _layout(document: Document) -> str:
+    """Length, kind, page and headings of each block, as JSON."""
+    rows = [(len(block.text), block.kind, block.page, block.headings) for block in document.blocks]
+    return json.dumps(rows, ensure_ascii=False)
+
+
+def _blocks(text: str, layout: str) -> tuple[Block, ...]:
+    """The inverse of joining the blocks' texts."""
+    rows: list[tuple[int, BlockKind, int | None, list[str]]] = json.loads(layout)
+    starts = accumulate((length + len(BLOCK_SEPARATOR) for length, *_ in rows), initial=0)
+    return tuple(
+        Block(text[start : start + length], kind, page, tuple(headings))
+        for start, (length, kind, page, headings) in zip(starts, rows, strict=False)
+    )
+
+
+def _no_document(collection: str, document_id: str) -> DocumentNotFound:
+    return DocumentNotFound(f"No readable document {document_id} in collection {collection}: run `midas documents list`.")
