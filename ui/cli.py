@@ -1,0 +1,413 @@
+"""The `midas` command. Anything heavy is imported by the command that needs it, so that help appears at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ingest.errors import ConfigError, MidasError
+
+if TYPE_CHECKING:
+    from assistant.config import Settings
+    from ui.service import Question, Service
+
+app = typer.Typer(
+    name="midas",
+    help="Answers questions from your own documents, with citations. Everything stays on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
+collections_app = typer.Typer(help="List and delete collections.", no_args_is_help=True)
+models_app = typer.Typer(help="List, fetch, check and remove models.", no_args_is_help=True)
+app.add_typer(documents_app, name="documents")
+app.add_typer(collections_app, name="collections")
+app.add_typer(models_app, name="models")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Names = Annotated[Optional[list[str]], typer.Option("--collection", "-c", help="Search this collection; repeat for several. Default: all.")]
+Backend = Annotated[Optional[str], typer.Option("--backend", "-b", help="Back end that writes the answer. Default: default_backend of midas.toml.")]
+Language = Annotated[Optional[str], typer.Option("--language", "-l", help="Language of the answer, es or en. Default: that of the question.")]
+Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of the collection.")]
+DocumentName = Annotated[str, typer.Argument(metavar="DOCUMENT", help="Id or source of the document, as `midas documents list` shows them.")]
+ModelName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed model.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+
+@app.callback()
+def options(
+    home: Annotated[Optional[Path], typer.Option("--home", metavar="PATH", help="Data directory. Default: $MIDAS_HOME.")] = None,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=lambda wanted: _version(wanted), help="Print the version and exit.")] = False,
+) -> None:
+    if home is not None:
+        os.environ["MIDAS_HOME"] = str(home)
+
+
+# Questions
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.")],
+    collection: Names = None,
+    backend: Backend = None,
+    language: Language = None,
+    json: Json = False,
+) -> None:
+    """Answer a question from the documents and show the passages behind the answer."""
+    import asyncio
+
+    from ui import terminal
+    from ui.service import ask as whole_answer
+
+    asked = _question(question, collection, backend, language)
+    with _service() as service:
+        if json:
+            terminal.print_json(asyncio.run(whole_answer(service, asked)))
+        else:
+            asyncio.run(terminal.show_answer(service.stream(asked)))
+
+
+@app.command()
+def chat(collection: Names = None, backend: Backend = None, language: Language = None, json: Json = False) -> None:
+    """Hold a conversation: one question a line, until an empty line or the end of the input."""
+    import asyncio
+
+    from ui.conversation import converse
+
+    with _service() as service:
+        asyncio.run(converse(service, _question("", collection, backend, language), json=json))
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Words or a question.")],
+    collection: Names = None,
+    top_k: Annotated[Optional[int], typer.Option("--top-k", "-k", min=1, max=100, help="Passages to show.")] = None,
+    document: Annotated[Optional[list[str]], typer.Option("--document", help="Search this document only (its id); repeat for several.")] = None,
+    date_from: Annotated[Optional[datetime], typer.Option("--from", formats=["%Y-%m-%d"], help="Documents dated this day or later.")] = None,
+    date_to: Annotated[Optional[datetime], typer.Option("--to", formats=["%Y-%m-%d"], help="Documents dated this day or earlier.")] = None,
+    json: Json = False,
+) -> None:
+    """Find passages, without asking a language model."""
+    from ingest.types import Filter
+    from ui import terminal
+
+    wanted = Filter(documents=tuple(document or ()), date_from=_iso(date_from), date_to=_iso(date_to))
+    with _service() as service:
+        found = service.search(query, collection or None, top_k, wanted)
+    if json:
+        terminal.print_json(found)
+        return
+    for number, passage in enumerate(found.passages, 1):
+        terminal.out.print(terminal.plain(f"{number}. {terminal.place(passage)}  ({passage.score:.2f})", "bold"))
+        terminal.out.print(terminal.plain(f"   {terminal.shortened(passage.text, 300)}"))
+    if not found.passages:
+        terminal.err.print("No passage found.")
+
+
+# Documents
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders; folders are read with all their subfolders.")],
+    collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME", help="Collection that the documents go into; made if absent.")],
+    sync: Annotated[bool, typer.Option("--sync", help="Also remove documents whose files are gone from the folders.")] = False,
+    json: Json = False,
+) -> None:
+    """Read documents into a collection. Files that have not changed are skipped, so an interrupted run is resumed by running it again.
+
+    A file that cannot be read gets one line and does not stop the others; the exit code is 1 when no file could be read.
+    """
+    from ui import terminal
+
+    _check_paths(paths)
+    with _service() as service, terminal.interruptible() as stopped:
+        with terminal.ingest_progress() as progress:
+            report = service.ingest(paths, collection, sync=sync, progress=progress, cancelled=stopped)
+        interrupted = stopped()
+    if json:
+        terminal.print_json(report)
+    else:
+        terminal.print_report(report)
+    _leave(130 if interrupted else int(report.failed > 0 and report.added + report.replaced + report.skipped == 0))
+
+
+@documents_app.command("list")
+def list_documents(collection: Collection, json: Json = False) -> None:
+    """List the documents of a collection with their states."""
+    from ui import terminal
+
+    with _service() as service:
+        rows = service.documents(collection)
+    if json:
+        terminal.print_json(rows)
+        return
+    lines = [(row.document_id, row.source, row.state, row.chunks, row.date, row.message) for row in rows]
+    terminal.out.print(terminal.table(("id", "source", "state", "chunks", "date", "reason"), lines))
+
+
+@documents_app.command("show")
+def show_document(collection: Collection, document: DocumentName, json: Json = False) -> None:
+    """Show a document: its data and the text that is searched."""
+    from ui import terminal
+
+    with _service() as service:
+        view = service.document(collection, document)
+    if json:
+        terminal.print_json(view)
+        return
+    row = view.row
+    facts = [("id", row.document_id), ("source", row.source), ("title", row.title), ("state", row.state), ("reason", row.message),
+             ("type", row.media_type), ("pages", row.pages), ("chunks", row.chunks), ("date", row.date), ("updated", row.updated_at)]  # fmt: skip
+    terminal.out.print(terminal.table(("", ""), [fact for fact in facts if fact[1] is not None]))
+    for warning in row.warnings:
+        terminal.out.print(terminal.plain(f"Note: {warning}"))
+    if view.text is not None:
+        terminal.out.print()
+        terminal.out.print(terminal.plain(view.text))
+
+
+@documents_app.command("delete")
+def delete_document(collection: Collection, document: DocumentName, yes: Yes = False, json: Json = False) -> None:
+    """Delete a document from a collection. The file it was read from stays."""
+    _confirm(f"Delete {document} from {collection}?", yes or json)
+    with _service() as service:
+        service.delete_document(collection, document)
+    _done(json, f"{document} is deleted from {collection}.", deleted=document, collection=collection)
+
+
+@collections_app.command("list")
+def list_collections(json: Json = False) -> None:
+    """List the collections with their counts and what they were built with."""
+    from ui import terminal
+
+    with _service() as service:
+        infos = service.collections()
+    if json:
+        terminal.print_json(infos)
+    elif infos:
+        lines = [(info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens, info.description) for info in infos]
+        terminal.out.print(terminal.table(("name", "documents", "chunks", "embedder", "chunk tokens", "description"), lines))
+    else:
+        terminal.err.print("There are no collections yet: `midas ingest PATH --collection NAME` makes one.")
+
+
+@collections_app.command("delete")
+def delete_collection(name: Collection, yes: Yes = False, json: Json = False) -> None:
+    """Delete a collection with all its documents. The files they were read from stay."""
+    _confirm(f"Delete the collection {name} with all its documents?", yes or json)
+    with _service() as service:
+        service.delete_collection(name)
+    _done(json, f"Collection {name} is deleted.", deleted=name)
+
+
+@app.command()
+def reindex(collection: Collection, json: Json = False) -> None:
+    """Build a collection anew with the current embedder and chunk size. The old index serves until the new one is complete."""
+    from ui import terminal
+
+    with _service() as service, terminal.interruptible() as stopped:
+        with terminal.ingest_progress() as progress:
+            service.reindex(collection, progress=progress, cancelled=stopped)
+        interrupted = stopped()
+    if interrupted:
+        _leave(130)
+    _done(json, f"Collection {collection} is built anew.", reindexed=collection)
+
+
+@app.command()
+def doctor(
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
+    json: Json = False,
+) -> None:
+    """Check the data directory and explain what is wrong. The exit code is 1 when something is."""
+    from ui import terminal
+
+    with _service() as service:
+        findings = service.doctor(repair=repair)
+    if json:
+        terminal.print_json(findings)
+    else:
+        terminal.print_findings(findings)
+    _leave(int(bool(findings) and not repair))
+
+
+# Models
+
+
+@models_app.command("list")
+def list_models(json: Json = False) -> None:
+    """List the models that can be pulled and those that are installed."""
+    from assistant.models import catalogue, installed
+    from ui import terminal
+
+    there = {model.name: model for model in installed(_settings().home)}
+    if json:
+        terminal.print_json({"installed": list(there.values()), "catalogue": list(catalogue().values())})
+        return
+    lines = [(model.name, model.purpose, model.licence, "yes" if model.name in there else "no", model.note) for model in catalogue().values()]
+    lines += [(model.name, model.purpose, "", "yes", model.source) for model in there.values() if model.name not in catalogue()]
+    terminal.out.print(terminal.table(("name", "purpose", "licence", "installed", "note"), lines))
+
+
+@models_app.command("pull")
+def pull_models(
+    names: Annotated[
+        Optional[list[str]],
+        typer.Argument(metavar="[NAME...]", help="Name of the catalogue, path of a GGUF file, or hf:OWNER/REPO/FILE.gguf. Default: those the settings need."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fetch models. What is there and whole is not fetched again; every file is checked against its known SHA-256."""
+    from assistant.models import pull
+    from ui import terminal
+
+    settings, pulled = _settings(), {}
+    for name in names or _needed_models(settings):
+        with terminal.byte_progress(name) as progress:
+            pulled[name] = pull(name, settings.home, progress)
+        if not json:
+            terminal.out.print(terminal.plain(f"{name}: {pulled[name]}"))
+    if json:
+        terminal.print_json(pulled)
+
+
+@models_app.command("rm")
+def remove_model(name: ModelName, yes: Yes = False, json: Json = False) -> None:
+    """Delete an installed model."""
+    from assistant.models import remove
+
+    _confirm(f"Delete the model {name}?", yes or json)
+    freed = remove(name, _settings().home)
+    _done(json, f"Model {name} is deleted; {freed / 2**20:.0f} MiB are free again.", deleted=name, bytes=freed)
+
+
+@models_app.command("verify")
+def verify_model(name: ModelName, json: Json = False) -> None:
+    """Check an installed language model against its known SHA-256."""
+    from assistant.models import verify
+
+    path = verify(name, _settings().home)
+    _done(json, f"{name} is whole: {path}", model=name, path=str(path))
+
+
+def _needed_models(settings: Settings) -> list[str]:
+    """The embedder and the language models of the embedded back ends."""
+    embedder = [settings.embedder.model] if settings.embedder.kind == "e5-onnx" else []
+    return embedder + [str(section["model"]) for section in settings.backends.values() if section.get("kind") == "llama-cpp"]
+
+
+# The server
+
+
+@app.command()
+def serve(
+    host: Annotated[Optional[str], typer.Option("--host", help="Address to listen on; a loopback one. Default: 127.0.0.1.")] = None,
+    port: Annotated[Optional[int], typer.Option("--port", "-p", min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 7860.")] = None,
+    json: Json = False,
+) -> None:
+    """Serve the web page and the HTTP API. While it runs, the other commands go through it."""
+    from ui.server import serve as run
+
+    settings = _settings()
+    run(settings, host or settings.server.host, settings.server.port if port is None else port, json=json)
+
+
+# Parts
+
+
+def _settings() -> Settings:
+    from assistant.config import Settings
+
+    settings = Settings.load()
+    assert isinstance(settings, Settings)
+    return settings
+
+
+def _service() -> ClosingService:
+    from ui.service import connect
+
+    return ClosingService(connect(_settings()))
+
+
+class ClosingService:
+    """Gives the service to a `with` block and closes it behind."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __enter__(self) -> Service:
+        return self._service
+
+    def __exit__(self, *_: object) -> None:
+        self._service.close()
+
+
+def _question(text: str, collections: list[str] | None, backend: str | None, language: str | None) -> Question:
+    from ui.service import Question
+
+    if language not in (None, "es", "en"):
+        raise ConfigError(f"--language takes es or en, not {language!r}.")
+    return Question(text, collections=tuple(collections) if collections else None, backend=backend, language=language)
+
+
+def _check_paths(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"{path} does not exist: give a file or a folder.")
+
+
+def _iso(day: datetime | None) -> str | None:
+    return day.date().isoformat() if day else None
+
+
+def _confirm(sentence: str, sure: bool) -> None:
+    if sure:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError("Say --yes to delete without being asked.")
+    typer.confirm(sentence, abort=True, err=True)
+
+
+def _done(json: bool, sentence: str, **facts: str | int) -> None:
+    from ui import terminal
+
+    if json:
+        terminal.print_json(facts)
+    else:
+        terminal.out.print(terminal.plain(sentence))
+
+
+def _leave(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"midas {version('midas-assistant')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Exit code 0 on success, 1 when the work failed, 2 on wrong use, 130 on Ctrl-C."""
+    try:
+        app()
+    except MidasError as error:
+        typer.echo(f"midas: {error.message}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+if __name__ == "__main__":
+    main()

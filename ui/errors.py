@@ -1,0 +1,65 @@
+"""Errors as they travel: a MidasError becomes OpenAI's error format and, on the other side, the same MidasError."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import BaseModel
+
+from ingest.errors import (
+    CollectionMismatch,
+    CollectionNotFound,
+    ConfigError,
+    DocumentNotFound,
+    MidasError,
+    ModelError,
+    StoreError,
+    StoreLocked,
+)
+
+_TRAVELLERS: tuple[type[MidasError], ...] = (
+    ConfigError, StoreError, StoreLocked, CollectionNotFound, DocumentNotFound, CollectionMismatch, ModelError,
+)  # fmt: skip
+_STATUS: dict[type[MidasError], int] = {ConfigError: 400, CollectionNotFound: 404, DocumentNotFound: 404, CollectionMismatch: 409}
+
+
+class ErrorDetail(BaseModel):
+    """OpenAI's error object. `code` is a stable name, `param` the request's field that is wrong."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorBody(BaseModel):
+    error: ErrorDetail
+
+
+class JobCancelled(MidasError):
+    """The work was stopped by the person who started it; what was done so far stays."""
+
+
+def status_of(error: MidasError) -> int:
+    """HTTP status: 4xx when the caller can mend it, else 503."""
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 503)
+
+
+def code_of(error: MidasError) -> str:
+    """`CollectionNotFound` -> `collection_not_found`."""
+    return _code(type(error))
+
+
+def body_of(error: MidasError) -> ErrorBody:
+    kind = "invalid_request_error" if status_of(error) < 500 else "server_error"
+    return ErrorBody(error=ErrorDetail(message=error.message, type=kind, code=code_of(error)))
+
+
+def from_code(code: str | None, message: str) -> MidasError:
+    """The error that the server met; a plain MidasError when its kind is unknown here."""
+    kind = next((kind for kind in _TRAVELLERS if _code(kind) == code), MidasError)
+    return kind(message)
+
+
+def _code(kind: type[MidasError]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()

@@ -1,0 +1,140 @@
+"""OpenAI's chat completion format: what comes in, what goes out. The field `midas` is ours (see `ui.wire`)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, field_validator
+
+from assistant.types import Answer, Message, Usage
+from ui.service import Question
+
+
+class TextPart(BaseModel):
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart]
+
+    @property
+    def text(self) -> str:
+        return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
+
+
+class StreamOptions(BaseModel):
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """A question with its history. System messages and sampling settings are accepted and not used: how an answer is
+    written from the evidence is not the caller's to change."""
+
+    messages: list[ChatMessage] = Field(min_length=1, description="the last one is the question, earlier ones are history")
+    model: str | None = Field(None, description="name of a back end; absent means the default one")
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    n: Literal[1] | None = None
+    collections: list[str] | None = Field(None, description="collections to search; absent means all")
+    language: Literal["es", "en"] | None = Field(None, description="language of the answer; absent means the question's")
+
+    @field_validator("messages")
+    @classmethod
+    def _ends_with_question(cls, messages: list[ChatMessage]) -> list[ChatMessage]:
+        if messages[-1].role != "user" or not messages[-1].text.strip():
+            raise ValueError("the last message must be a question of role user")
+        return messages
+
+    def question(self) -> Question:
+        *earlier, last = self.messages
+        history = tuple(Message(turn.role, turn.text) for turn in earlier if turn.role == "user" or turn.role == "assistant")
+        collections = None if self.collections is None else tuple(self.collections)
+        return Question(last.text, history, collections, self.model, self.language)
+
+
+class UsageBody(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: dict[str, int]
+
+    @classmethod
+    def of(cls, usage: Usage) -> UsageBody:
+        return cls(
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            total_tokens=usage.prompt_tokens + usage.completion_tokens,
+            prompt_tokens_details={"cached_tokens": usage.cached_tokens},
+        )
+
+
+class Delta(BaseModel):
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+
+
+class ChunkChoice(BaseModel):
+    index: int = 0
+    delta: Delta
+    finish_reason: Literal["stop"] | None = None
+
+
+class ReplyMessage(BaseModel):
+    role: Literal["assistant"] = "assistant"
+    content: str
+
+
+class Choice(BaseModel):
+    index: int = 0
+    message: ReplyMessage
+    finish_reason: Literal["stop"] = "stop"
+
+
+class Reply(BaseModel):
+    """What chunk and completion share."""
+
+    id: str
+    created: int = Field(default_factory=lambda: int(time.time()))
+    model: str
+    midas: dict[str, Any] | None = Field(None, description="an event of the answer; the last one has citations and sources")
+
+
+class Chunk(Reply):
+    """One piece of a streamed answer. The pieces joined are the answer as the model wrote it, with citations it forgot at the
+    end; the verified text, with every citation in its place, is `midas.text` of the chunk that has `finish_reason`."""
+
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    choices: list[ChunkChoice]
+    usage: UsageBody | None = None
+
+    def line(self) -> str:
+        """As a server-sent event."""
+        return f"data: {self.model_dump_json(exclude_none=True)}\n\n"
+
+
+class Completion(Reply):
+    """A whole answer."""
+
+    object: Literal["chat.completion"] = "chat.completion"
+    choices: list[Choice]
+    usage: UsageBody
+
+
+def completion(reply_id: str, model: str, answer: Answer, event: dict[str, Any]) -> Completion:
+    choices = [Choice(message=ReplyMessage(content=answer.text))]
+    return Completion(id=reply_id, model=model, midas=event, choices=choices, usage=UsageBody.of(answer.usage))
+
+
+def rest_of(answer: Answer, streamed: str) -> str:
+    """What a client that joins the pieces still lacks of the verified answer."""
+    if answer.text.startswith(streamed):
+        return answer.text[len(streamed) :]
+    if answer.declined:
+        return f"\n\n{answer.text}"
+    missing = sorted({citation.number for citation in answer.citations if f"[{citation.number}]" not in streamed})
+    return " " + "".join(f"[{number}]" for number in missing) if missing else ""
+
+

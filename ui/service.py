@@ -1,0 +1,235 @@
+"""One object behind the command line, the API and the page. `LocalService` owns the data directory; `ui.remote.RemoteService`
+speaks to the server that owns it. Nothing is opened or loaded before it is needed: listing collections loads no model."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from assistant.config import Settings
+from assistant.types import Answer, AnswerEvent, Event, Message
+from ingest.collection import CollectionInfo
+from ingest.doctor import Finding
+from ingest.errors import DocumentNotFound, MidasError
+from ingest.pipeline import IngestProgress, IngestReport
+from ingest.types import Embedder, Filter
+from ui.lazy import Lazy
+from ui.views import BackendView, DocumentView, Passage, Readiness, SearchView
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.retriever import RetrievedChunk
+    from ingest.catalog import DocumentRow
+    from ingest.store import Store
+
+Progress = Callable[[IngestProgress], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. `collections` None means all; `backend` None the default one; `language` None that of the question."""
+
+    text: str
+    history: tuple[Message, ...] = ()
+    collections: tuple[str, ...] | None = None
+    backend: str | None = None
+    language: str | None = None
+
+
+class Service(Protocol):
+    """All methods raise MidasError with a sentence for the person who asked."""
+
+    def stream(self, question: Question) -> AsyncIterator[Event]: ...
+    def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView: ...
+    def collections(self) -> list[CollectionInfo]: ...
+    def delete_collection(self, name: str) -> None: ...
+    def documents(self, collection: str) -> list[DocumentRow]: ...
+    def document(self, collection: str, document: str) -> DocumentView:
+        """`document` is an id or a source."""
+
+    def delete_document(self, collection: str, document: str) -> None: ...
+    def ingest(
+        self, paths: Sequence[Path], collection: str, *, sync: bool, progress: Progress, cancelled: Cancelled
+    ) -> IngestReport:
+        """Stops after the documents in hand when `cancelled()`; the report then counts what was done."""
+
+    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> None: ...
+    def doctor(self, *, repair: bool) -> list[Finding]: ...
+    def close(self) -> None: ...
+
+
+async def ask(service: Service, question: Question) -> Answer:
+    """The answer at the end of the stream."""
+    async with aclosing(service.stream(question)) as events:  # type: ignore[type-var]
+        async for event in events:
+            if isinstance(event, AnswerEvent):
+                return event.answer
+    raise MidasError("The answer was cut off: ask again.")
+
+
+class LocalService:
+    """The owner of the data directory."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store = Lazy(self._open_store)
+        self._embedder = Lazy(self._load_embedder)
+        self._assistant = Lazy(self._make_assistant)
+        self._warm_error: str | None = None
+        self._warm = threading.Event()
+
+    def open(self) -> None:
+        """Takes the data directory. Raises StoreLocked when another process has it."""
+        self._store.get()
+
+    def close(self) -> None:
+        if (assistant := self._assistant.peek()) is not None:
+            assistant.close()
+        if (store := self._store.peek()) is not None:
+            store.close()
+
+    # Answers
+
+    async def stream(self, question: Question) -> AsyncIterator[Event]:
+        assistant = await asyncio.to_thread(self._assistant.get)
+        events = assistant.stream(
+            question.text,
+            history=question.history,
+            collections=question.collections,
+            backend=question.backend,
+            language=question.language,
+        )
+        async with aclosing(events) as open_events:  # type: ignore[type-var]
+            async for event in open_events:
+                yield event
+
+    def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
+        found = self._assistant.get().search(query, collections=collections, filter=filter, top_k=top_k)
+        return SearchView(tuple(passage(hit) for hit in found.hits), _measured(found.timings))
+
+    def backends(self) -> list[BackendView]:
+        """The configured back ends, the default one first."""
+        views = [
+            BackendView(name, str(section.get("kind", "")), str(section.get("model", "")), name == self.settings.default_backend)
+            for name, section in self.settings.backends.items()
+        ]
+        return sorted(views, key=lambda view: not view.default)
+
+    # Collections and documents
+
+    def collections(self) -> list[CollectionInfo]:
+        return self._store.get().collections()
+
+    def delete_collection(self, name: str) -> None:
+        self._store.get().delete_collection(name)
+
+    def documents(self, collection: str) -> list[DocumentRow]:
+        return self._store.get().documents(collection)
+
+    def document(self, collection: str, document: str) -> DocumentView:
+        row = self._row(collection, document)
+        text = self._store.get().document_text(collection, row.document_id) if row.served else None
+        return DocumentView(row, text)
+
+    def delete_document(self, collection: str, document: str) -> None:
+        self._store.get().delete_document(collection, self._row(collection, document).document_id)
+
+    def _row(self, collection: str, document: str) -> DocumentRow:
+        for row in self.documents(collection):
+            if document in (row.document_id, row.source):
+                return row
+        raise DocumentNotFound(
+            f"Collection {collection} has no document {document!r}: `midas documents list {collection}` shows its documents."
+        )
+
+    # Work
+
+    def ingest(
+        self, paths: Sequence[Path], collection: str, *, sync: bool, progress: Progress, cancelled: Cancelled
+    ) -> IngestReport:
+        from ingest.pipeline import ingest
+
+        store, embedder = self._store.get(), self._embedder.get()
+        return ingest(store, embedder, self.settings, paths, collection, sync=sync, progress=progress, cancelled=cancelled)
+
+    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> None:
+        from ingest.pipeline import reindex
+
+        reindex(self._store.get(), self._embedder.get(), self.settings, collection, progress=progress, cancelled=cancelled)
+
+    def doctor(self, *, repair: bool) -> list[Finding]:
+        from ingest import doctor
+
+        store = self._store.get()
+        return doctor.repair(store) if repair else doctor.check(store)
+
+    # Warming up
+
+    def warm(self) -> None:
+        """Loads embedder and default back end in the background; `readiness` tells how far it is."""
+        threading.Thread(target=self._warm_up, name="midas-warm", daemon=True).start()
+
+    def readiness(self) -> Readiness:
+        if self._warm_error:
+            return Readiness(False, error=self._warm_error)
+        return Readiness(self._warm.is_set(), None if self._warm.is_set() else "the language model is being loaded")
+
+    def _warm_up(self) -> None:
+        try:
+            self._assistant.get().warm()
+        except MidasError as error:
+            self._warm_error = error.message
+        else:
+            self._warm.set()
+
+    # Parts
+
+    def _open_store(self) -> Store:
+        from ingest.store import Store
+
+        return Store.open(self.settings)
+
+    def _load_embedder(self) -> Embedder:
+        from ingest.embedder import make_embedder
+
+        embedder = make_embedder(self.settings)
+        self._store.get().embedder = embedder
+        return embedder
+
+    def _make_assistant(self) -> Assistant:
+        from assistant.assistant import Assistant
+
+        return Assistant(self.settings, self._store.get(), self._embedder.get())
+
+
+def passage(hit: RetrievedChunk) -> Passage:
+    stored, chunk = hit.stored, hit.stored.chunk
+    return Passage(
+        chunk_id=stored.id, collection=stored.collection, document_id=stored.document_id, document=stored.source,
+        title=stored.title, page=chunk.page, page_unit=stored.page_unit, headings=chunk.headings, date=stored.date,
+        language=chunk.language, score=hit.score, dense=hit.dense, lexical=hit.lexical, text=chunk.text,
+    )  # fmt: skip
+
+
+def _measured(timings: object) -> dict[str, float]:
+    from pydantic_core import to_jsonable_python
+
+    return {name: value for name, value in to_jsonable_python(timings).items() if value is not None}
+
+
+def connect(settings: Settings) -> Service:
+    """The service of the running server when there is one, else the data directory itself (taken when first needed)."""
+    from ui.address import read_address
+
+    address = read_address(settings.home)
+    if address is None:
+        return LocalService(settings)
+    from ui.remote import RemoteService
+
+    return RemoteService(address)

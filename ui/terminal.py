@@ -1,0 +1,214 @@
+"""What the commands print: JSON or text on standard output, progress and errors on standard error."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from threading import Event
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from assistant.types import Answer, AnswerEvent, Citation, Source, StatusEvent, TokenEvent
+from assistant.types import Event as AnswerStep
+from ingest.errors import MidasError
+from ingest.doctor import Finding
+from ingest.pipeline import IngestProgress, IngestReport
+from ui.views import Passage
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False)
+
+
+def printable(text: str) -> str:
+    """Without control characters: text of a document must not steer the terminal."""
+    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) != "Cc")
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text that is shown as it stands, never read as markup."""
+    return Text(printable(text), style=style)
+
+
+def print_json(value: object) -> None:
+    """One JSON value on standard output."""
+    sys.stdout.write(json_line(value, indent=2) + "\n")
+
+
+def json_line(value: object, indent: int | None = None) -> str:
+    from pydantic_core import to_json
+
+    return to_json(value, indent=indent).decode("utf-8")
+
+
+def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    """Columns without lines between them; numbers to the right."""
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for index, title in enumerate(titles):
+        numbers = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        grid.add_column(title, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(plain("" if cell is None else str(cell)) for cell in row))
+    return grid
+
+
+# Answers
+
+
+async def show_answer(events: AsyncIterator[AnswerStep]) -> Answer:
+    """Prints the text as it is written, then the verified text with its sources. Returns the answer."""
+    if not out.is_terminal:
+        answer = await _last(events)
+        out.print(plain(answer.text))
+    else:
+        answer = await _live(events)
+    _print_sources(answer)
+    return answer
+
+
+async def _last(events: AsyncIterator[AnswerStep]) -> Answer:
+    async with aclosing(events):  # type: ignore[type-var]
+        async for event in events:
+            if isinstance(event, AnswerEvent):
+                return event.answer
+    raise MidasError("The answer was cut off: ask again.")
+
+
+async def _live(events: AsyncIterator[AnswerStep]) -> Answer:
+    """The verified text takes the place of what the model wrote."""
+    text = ""
+    with Live(console=out, auto_refresh=False, vertical_overflow="visible") as live:
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                if isinstance(event, AnswerEvent):
+                    live.update(plain(event.answer.text), refresh=True)
+                    return event.answer
+                text += event.text if isinstance(event, TokenEvent) else ""
+                live.update(plain(text) if text else plain(_state(event), "dim"), refresh=True)
+    raise MidasError("The answer was cut off: ask again.")
+
+
+def _state(event: AnswerStep) -> str:
+    if not isinstance(event, StatusEvent):
+        return ""
+    states = {
+        "searching": "Searching the documents…",
+        "queued": f"Waiting: {event.position} ahead…",
+        "reading": f"Reading {event.passages} passages…",
+        "writing": "Writing…",
+    }
+    return states[event.state]
+
+
+def _print_sources(answer: Answer) -> None:
+    cited = {citation.number for citation in answer.citations}
+    sources = [source for source in answer.sources if source.number in cited or answer.declined]
+    if sources:
+        out.print()
+        out.print("The nearest passages:" if answer.declined else "Sources:", style="bold")
+    for source in sources:
+        out.print(plain(f"[{source.number}] {place(source)}"))
+        for quote in _quotes(source, answer.citations):
+            out.print(plain(f"    “{quote}”", "dim"))
+
+
+def _quotes(source: Source, citations: Sequence[Citation]) -> list[str]:
+    found = [" ".join(citation.quote.split()) for citation in citations if citation.number == source.number]
+    return list(dict.fromkeys(found)) or [shortened(source.text)]
+
+
+def place(found: Source | Passage) -> str:
+    """Document and page: `viajes.pdf, page 3`."""
+    return found.document if found.page is None else f"{found.document}, {found.page_unit or 'page'} {found.page}"
+
+
+def shortened(text: str, length: int = 200) -> str:
+    """The beginning of the text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+# Reports
+
+
+def print_report(report: IngestReport) -> None:
+    """One line for each file that failed, then the counts."""
+    for source, _, message in report.failures:
+        err.print(plain(f"{source}: {message}"))
+    counts = (
+        ("added", report.added), ("replaced", report.replaced), ("unchanged", report.skipped), ("failed", report.failed),
+        ("removed", report.removed),
+    )  # fmt: skip
+    told = ", ".join(f"{number} {word}" for word, number in counts if number) or "nothing to do"
+    out.print(plain(f"Documents: {told}. {report.chunks} chunks in {report.seconds:.1f} s."))
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """One line for each finding."""
+    for finding in findings:
+        out.print(plain(finding.message))
+    if not findings:
+        out.print("Everything is in order.")
+
+
+# Long work
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C asks the work to stop after what it has in hand; a second one stops at once. Leaves with exit code 130."""
+    stop = Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def on_interrupt(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        err.print("Stopping after the documents in hand…")
+
+    signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class RateColumn(ProgressColumn):
+    """Documents per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
+
+
+@contextmanager
+def ingest_progress() -> Iterator[Callable[[IngestProgress], None]]:
+    """A bar on standard error, where that is a terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task("documents", total=None)
+
+        def show(progress: IngestProgress) -> None:
+            name = shortened(printable(progress.source), 40).replace("[", r"\[")
+            bar.update(task, completed=progress.done, total=progress.total, description=name)
+
+        yield show
+
+
+@contextmanager
+def byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar of bytes on standard error, where that is a terminal."""
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+
+    columns: tuple[Any, ...] = (TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

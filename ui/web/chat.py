@@ -1,0 +1,186 @@
+"""The tab where people ask: question, streamed answer, citations, and the passage behind each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from assistant.types import AnswerEvent, Event, Message, StatusEvent, TokenEvent
+from ingest.errors import MidasError
+from ui.service import LocalService, Question
+from ui.web.render import Turn, panel, transcript, turn_html
+from ui.web.texts import TEXTS, PageLanguage, Texts
+
+Update = dict[str, Any]
+"""What Gradio takes as a change of a component."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTab:
+    """The components of the tab that other parts of the page change."""
+
+    turns: gr.State
+    past: gr.HTML
+    live: gr.HTML
+    panel: gr.HTML
+    question: gr.Textbox
+    send: gr.Button
+    stop: gr.Button
+    clear: gr.Button
+    collections: gr.Dropdown
+    backend: gr.Dropdown
+
+    @property
+    def translated(self) -> list[Any]:
+        """What `translate` returns a change for, in this order."""
+        return [self.past, self.panel, self.question, self.send, self.stop, self.clear, self.collections, self.backend]
+
+    def translate(self, texts: Texts, turns: Sequence[Turn], names: Sequence[str]) -> list[Any]:
+        return [
+            transcript(turns, texts),
+            panel(texts),
+            gr.update(placeholder=texts.question_hint, label=texts.question),
+            gr.update(value=texts.send),
+            gr.update(value=texts.stop),
+            gr.update(value=texts.new_chat),
+            gr.update(label=texts.collections, info=texts.collections_hint, choices=list(names)),
+            gr.update(label=texts.backend),
+        ]
+
+
+def chat_tab(service: LocalService, language: gr.Radio) -> ChatTab:
+    """Builds the tab inside the open `gr.Blocks`."""
+    texts = TEXTS["es"]
+    backends = [view.name for view in service.backends()]
+    turns, pending = gr.State([]), gr.State(None)
+    with gr.Row(elem_id="chat-area"):
+        with gr.Column(scale=3, min_width=280, elem_id="chat-column"):
+            past = gr.HTML(transcript([], texts), elem_id="past")
+            live = gr.HTML("", elem_id="live")
+            with gr.Row(elem_id="composer"):
+                question = gr.Textbox(
+                    placeholder=texts.question_hint, label=texts.question, show_label=False, autofocus=True, max_lines=6, scale=1,
+                    max_length=4000, elem_id="question", container=False,
+                )  # fmt: skip
+                send = gr.Button(texts.send, variant="primary", elem_id="send")
+                stop = gr.Button(texts.stop, variant="stop", visible=False, elem_id="stop")
+            with gr.Row(elem_id="options"):
+                collections = gr.Dropdown(
+                    [], multiselect=True, label=texts.collections, info=texts.collections_hint, elem_id="collections", scale=2
+                )
+                backend = gr.Dropdown(
+                    backends, value=backends[0], label=texts.backend, visible=len(backends) > 1, elem_id="backend", scale=1
+                )
+                clear = gr.Button(texts.new_chat, size="sm", elem_id="clear", scale=0)
+        with gr.Column(scale=2, min_width=280, elem_id="panel-column"):
+            passages = gr.HTML(panel(texts), elem_id="panel")
+    tab = ChatTab(turns, past, live, passages, question, send, stop, clear, collections, backend)
+    _wire(service, tab, pending, language)
+    return tab
+
+
+def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.Radio) -> None:
+    buttons = [tab.send, tab.stop]
+
+    async def answer(
+        pending_turn: Turn | None, turns: list[Turn], chosen: list[str], backend: str, code: PageLanguage
+    ) -> AsyncIterator[list[Any]]:
+        async for update in _answer(service, pending_turn, turns, chosen, backend, TEXTS[code]):
+            yield update
+
+    started = gr.on(
+        [tab.send.click, tab.question.submit],
+        _start,
+        [tab.question, tab.turns, pending, language],
+        [tab.question, tab.live, pending, *buttons],
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+    answering = started.then(
+        answer,
+        [pending, tab.turns, tab.collections, tab.backend, language],
+        [tab.past, tab.live, tab.turns, pending, *buttons],
+        show_progress="hidden",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+    tab.stop.click(
+        _stop,
+        [pending, tab.turns, language],
+        [tab.past, tab.live, tab.turns, pending, *buttons],
+        cancels=[answering],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    tab.clear.click(
+        _clear,
+        [language],
+        [tab.past, tab.live, tab.turns, pending, *buttons, tab.panel],
+        cancels=[answering],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def _start(text: str, turns: list[Turn], pending: Turn | None, code: PageLanguage) -> list[Any]:
+    """Shows the question at once; a question sent while another is being answered waits in the box."""
+    if pending is not None or not text.strip():
+        return [gr.skip() for _ in range(5)]
+    turn = Turn(text.strip(), status=StatusEvent("searching"))
+    return ["", turn_html(turn, len(turns), TEXTS[code]), turn, *_buttons(working=True)]
+
+
+async def _answer(
+    service: LocalService, turn: Turn | None, turns: list[Turn], chosen: Sequence[str], backend: str, texts: Texts
+) -> AsyncIterator[list[Any]]:
+    if turn is None or turn.text:
+        yield [gr.skip() for _ in range(6)]
+        return
+    asked = Question(turn.question, history(turns), tuple(chosen) or None, backend)
+    try:
+        async with aclosing(service.stream(asked)) as events:  # type: ignore[type-var]
+            async for event in events:
+                turn = after(turn, event)
+                if not turn.answer:
+                    yield [gr.skip(), turn_html(turn, len(turns), texts), gr.skip(), turn, gr.skip(), gr.skip()]
+    except MidasError as error:
+        turn = replace(turn, error=error.message)
+    yield _finished([*turns, turn], texts)
+
+
+def after(turn: Turn, event: Event) -> Turn:
+    """The turn once the event has happened."""
+    if isinstance(event, TokenEvent):
+        return replace(turn, text=turn.text + event.text)
+    if isinstance(event, AnswerEvent):
+        return replace(turn, text=event.answer.text, answer=event.answer, status=None)
+    return replace(turn, status=event)
+
+
+def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """The answered turns as messages."""
+    answered = [turn for turn in turns if turn.answer]
+    return tuple(message for turn in answered for message in (Message("user", turn.question), Message("assistant", turn.text)))
+
+
+def _stop(turn: Turn | None, turns: list[Turn], code: PageLanguage) -> list[Any]:
+    if turn is None:
+        return _finished(turns, TEXTS[code])
+    return _finished([*turns, replace(turn, stopped=True, status=None)], TEXTS[code])
+
+
+def _clear(code: PageLanguage) -> list[Any]:
+    return [*_finished([], TEXTS[code]), panel(TEXTS[code])]
+
+
+def _finished(turns: list[Turn], texts: Texts) -> list[Any]:
+    return [transcript(turns, texts), "", turns, None, *_buttons(working=False)]
+
+
+def _buttons(*, working: bool) -> list[Update]:
+    return [gr.update(visible=not working), gr.update(visible=working)]
