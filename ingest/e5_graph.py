@@ -66,7 +66,8 @@ def _embeddings(graph: _Graph, weights: E5Weights) -> str:
     """Word, position and token type 0, normalised. The vocabulary stays 4-bit, exactly as in the file."""
     words, width = weights.quantized["emb.word"], weights.shape.hidden
     rows = [len(words.packed), width]
-    graph.constants["words"] = helper.make_tensor("words", TensorProto.UINT4, rows, words.packed.tobytes(), raw=True)
+    signed = (words.packed ^ 0x88).tobytes()  # nibble - 8 in two's complement
+    graph.constants["words"] = helper.make_tensor("words", TensorProto.INT4, rows, signed, raw=True)
     scales = graph.constant("words.scales", words.scales)
     gather = "GatherBlockQuantized"
     gathered = graph.add(gather, "words", INPUT, scales, domain=_CONTRIB, block_size=BLOCK, gather_axis=0, quantize_axis=1)

@@ -32,7 +32,7 @@ PACKAGE = DataPackage(
     91_165_692,
 )
 SOURCE_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-FORMAT = 1
+FORMAT = 2
 """Raised when what is built from the same source changes; older folders are then built anew."""
 BUILT_BYTES = 600_000_000
 
