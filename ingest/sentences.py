@@ -21,16 +21,15 @@ _LOOKBACK = 24
 _WRAPPED_LINE = 50
 """Characters from which a line without a final stop is taken for wrapped, so the sentence goes on in the next one."""
 
-_NEVER_LAST = frozenset(
-    """
-    abr ago al apdo apdos aprox approx arq art arts aug av avd avda cap caps cf ch cra ctra dec dept depto dic dir dpto dr dra
-    dres dna ed eds ee ej ene eq esp excl ext feb fig figs gral ing incl jan jul jun lic mons mr mrs ms no nov ntra num nums oct
-    p pag pags pp prof profa pza ref rev sec sep sept sr sra sras sres srta st sta sto tel tfno vol vols vs ca i.e e.g
-    """.split()
-)
+_NEVER_LAST = """
+abr ago al apdo apdos aprox approx arq art arts aug av avd avda ca cap caps cf ch cra ctra dec dept depto dic dir dna dpto dr
+dra dres e.g ed eds ee ej ene eq esp excl ext feb fig figs gral i.e ing incl jan jul jun lic mons mr mrs ms no nov ntra num nums
+oct p pag pags pp prof profa pza ref rev sec sep sept sr sra sras sres srta st sta sto tel tfno vol vols vs
+"""
+_PERHAPS_LAST = "a.m cia co corp h hnos inc jr kg km ltd max min p.m s.a s.l ud uds uu vd vds"
+_FOLLOWED = frozenset(_NEVER_LAST.split())
 """Abbreviations (folded) that what they stand for follows. `no` is one only before a number."""
-
-_PERHAPS_LAST = frozenset("a.m cia co corp h hnos inc jr kg km ltd max min p.m s.a s.l ud uds uu vd vds".split())
+_OPEN = frozenset(_PERHAPS_LAST.split())
 """Abbreviations that end a sentence when a function word in capitals follows; so do initials."""
 
 
@@ -109,8 +108,8 @@ def _last_word(text: str) -> str:
 def _abbreviation_ends(last: str, opening: str, word: str) -> bool:
     if last == "no":
         return not word[:1].isdigit()
-    if last in _NEVER_LAST:
+    if last in _FOLLOWED:
         return False
-    if last in _PERHAPS_LAST or (not last.isdigit() and _INITIALS.fullmatch(last)):
+    if last in _OPEN or (not last.isdigit() and _INITIALS.fullmatch(last)):
         return not word or "¿" in opening or "¡" in opening or is_stop_word(word)
     return True
