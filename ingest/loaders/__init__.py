@@ -1,0 +1,96 @@
+"""One file per format: bytes -> `Document`. The content decides which, see `detect`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from ingest.config import IngestLimits
+from ingest.errors import LoadError
+from ingest.loaders.detect import MEDIA_TYPES, Detected, detect
+from ingest.loaders.draft import Draft
+from ingest.types import Document
+
+_NAMES = {"delimited": "CSV", "plain": "text", "markdown": "Markdown", "records": "JSON", "eml": "e-mail"}
+
+
+def load_bytes(data: bytes, source: str, limits: IngestLimits, *, nested: bool = False) -> Document:
+    """The document in the bytes. `nested` marks an attachment, whose own attachments are only named.
+
+    Raises LoadError, whose reason is one of: too_large, empty, no_text, encrypted, corrupt, unsupported, too_much_text,
+    zip_bomb, too_deep, out_of_memory.
+    """
+    if len(data) > limits.file_bytes:
+        raise too_large(len(data), limits)
+    draft = Draft(limits, nested)
+    try:
+        detected = detect(data, source, limits.expanded_bytes)
+        _read(detected, data, draft)
+        return _document(detected, data, source, draft)
+    except MemoryError as error:
+        raise LoadError("out_of_memory", "The file needs too much memory: split it, or raise ingest.parse_memory_bytes.") from error
+
+
+def load_file(path: Path, source: str, limits: IngestLimits) -> Document:
+    """`load_bytes` of a regular file. Raises LoadError, also with the reasons unreadable and not_a_file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise LoadError("unreadable", f"The file can't be opened ({error.strerror}): check that it is there and its permissions.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        info = os.fstat(descriptor)
+        if not stat.S_ISREG(info.st_mode):
+            raise LoadError("not_a_file", "This is no regular file (a pipe, device or socket): copy its content to a file.")
+        if info.st_size > limits.file_bytes:
+            raise too_large(info.st_size, limits)
+        data = file.read(limits.file_bytes + 1)
+    return load_bytes(data, source, limits)
+
+
+def too_large(size: int, limits: IngestLimits) -> LoadError:
+    sizes = f"{size / 2**20:,.0f} MiB, more than {limits.file_bytes / 2**20:,.0f} MiB"
+    return LoadError("too_large", f"The file has {sizes}: split it, or raise ingest.file_bytes.")
+
+
+def _read(detected: Detected, data: bytes, draft: Draft) -> None:
+    """Runs the format's loader; whatever a parser raises becomes one LoadError."""
+    try:
+        loader = importlib.import_module(f"ingest.loaders.{detected.format}")
+        draft.refuse_text(len(detected.text))
+        loader.load(data if detected.format in _BINARY else detected.text, draft)
+    except (LoadError, MemoryError):
+        raise
+    except RecursionError as error:
+        raise LoadError("too_deep", "The file is nested too deeply to be read: simplify it and load it again.") from error
+    except Exception as error:
+        raise _corrupt(detected, error) from error
+
+
+_BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "eml"})
+
+
+def _corrupt(detected: Detected, error: Exception) -> LoadError:
+    name = _NAMES.get(detected.format, detected.format.upper())
+    why = " ".join(f"{type(error).__name__}: {error}".split())[:120].rstrip(" .:")
+    message = f"The file is damaged or no real {name} file ({why}): open it in its own program, save it and load it again."
+    return LoadError("corrupt", message)
+
+
+def _document(detected: Detected, data: bytes, source: str, draft: Draft) -> Document:
+    blocks = draft.finish()
+    if not blocks:
+        raise LoadError("no_text", "The file has no text that can be read: check its content.")
+    headings = (block.text for block in blocks if block.kind == "heading")
+    return Document(
+        source=source,
+        sha256=hashlib.sha256(data).hexdigest(),
+        media_type=MEDIA_TYPES[detected.format],
+        title=draft.title or next(headings, "") or PurePosixPath(source).stem,
+        blocks=blocks,
+        page_unit=draft.page_unit,
+        date=draft.date,
+        warnings=tuple(draft.warnings),
+    )
