@@ -268,6 +268,12 @@ def doctor(body: DoctorRequest, midas: Midas) -> list[Finding]:
     return midas.service.doctor(repair=body.repair)
 
 
+@public.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+def unknown(path: str, request: Request) -> None:
+    """What the API does not have must not reach the page."""
+    raise HTTPException(404, f"There is no {request.method} /v1/{path}: /docs lists what there is.")
+
+
 # Health
 
 
@@ -315,7 +321,7 @@ def make_api(service: LocalService, jobs: Jobs, token: str) -> FastAPI:
     """The API without the page. `docs_url` is ours, because FastAPI's loads scripts from elsewhere."""
     app = FastAPI(title="Midas assistant", version=_version(), docs_url=None, redoc_url=None)
     app.state.midas = Context(service, jobs, token)
-    for router in (health, public, admin):
+    for router in (health, admin, public):
         app.include_router(router)
     app.add_middleware(LocalOnly)
     app.add_exception_handler(MidasError, _midas_error)

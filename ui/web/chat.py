@@ -96,7 +96,7 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
         [tab.send.click, tab.question.submit],
         _start,
         [tab.question, tab.turns, pending, language],
-        [tab.question, tab.live, pending, *buttons],
+        [tab.question, tab.past, tab.live, pending, *buttons],
         show_progress="hidden",
         concurrency_limit=None,
         api_visibility="private",
@@ -130,9 +130,9 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
 def _start(text: str, turns: list[Turn], pending: Turn | None, code: PageLanguage) -> list[Any]:
     """Shows the question at once; a question sent while another is being answered waits in the box."""
     if pending is not None or not text.strip():
-        return [gr.skip() for _ in range(5)]
+        return [gr.skip() for _ in range(6)]
     turn = Turn(text.strip(), status=StatusEvent("searching"))
-    return ["", turn_html(turn, len(turns), TEXTS[code]), turn, *_buttons(working=True)]
+    return ["", gr.skip() if turns else "", turn_html(turn, len(turns), TEXTS[code]), turn, *_buttons(working=True)]
 
 
 async def _answer(

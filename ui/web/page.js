@@ -1,4 +1,4 @@
-/* Opens a passage in the side panel, keeps the newest text in view, remembers the language. Runs on the page's own markup only. */
+/* Opens a passage in the side panel, brings a new question to the top of the window. Runs on the page's own markup only. */
 (() => {
   const panel = () => document.querySelector("#panel .panel");
 
@@ -33,15 +33,15 @@
     else if (event.target.closest(".panel-close")) close();
   });
 
-  const follow = () => {
-    const chat = document.getElementById("chat-column");
-    if (!chat) return void setTimeout(follow, 200);
+  const watch = () => {
+    const live = document.getElementById("live");
+    if (!live) return void setTimeout(watch, 200);
+    let shown = false;
     new MutationObserver(() => {
-      const page = document.documentElement;
-      const left = page.scrollHeight - page.scrollTop - page.clientHeight;
-      const working = document.querySelector("#live .state");
-      if (working && left < 400) window.scrollTo({ top: page.scrollHeight });
-    }).observe(chat, { childList: true, subtree: true, characterData: true });
+      const asked = live.querySelector(".asked");
+      if (asked && !shown) asked.scrollIntoView({ block: "start" });
+      shown = Boolean(asked);
+    }).observe(live, { childList: true, subtree: true });
   };
-  follow();
+  watch();
 })();

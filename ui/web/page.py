@@ -60,7 +60,7 @@ def mount_page(app: FastAPI, service: LocalService, jobs: Jobs) -> FastAPI:
 
 
 def make_page(service: LocalService, jobs: Jobs) -> gr.Blocks:
-    with gr.Blocks(title="Midas", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+    with gr.Blocks(title="Midas", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
         with gr.Row(elem_id="heading"):
             brand = gr.HTML(_brand(TEXTS["es"]), scale=1)
             language = gr.Radio(
@@ -112,4 +112,15 @@ def _theme() -> gr.themes.Base:
         font=SYSTEM_FONTS,
         font_mono=SYSTEM_MONO,
         radius_size=sizes.radius_lg,
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        color_accent="*primary_700",
+        link_text_color="*primary_800",
+        link_text_color_dark="*primary_300",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_text_color="white",
+        checkbox_background_color_selected="*primary_700",
     )
