@@ -31,7 +31,9 @@ def load_bytes(data: bytes, source: str, limits: IngestLimits, *, nested: bool =
         _read(detected, data, draft)
         return _document(detected, data, source, draft)
     except MemoryError as error:
-        raise LoadError("out_of_memory", "The file needs too much memory: split it, or raise ingest.parse_memory_bytes.") from error
+        raise LoadError(
+            "out_of_memory", "The file needs too much memory: split it, or raise ingest.parse_memory_bytes."
+        ) from error
 
 
 def load_file(path: Path, source: str, limits: IngestLimits) -> Document:
@@ -39,7 +41,9 @@ def load_file(path: Path, source: str, limits: IngestLimits) -> Document:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
-        raise LoadError("unreadable", f"The file can't be opened ({error.strerror}): check that it is there and its permissions.") from error
+        raise LoadError(
+            "unreadable", f"The file can't be opened ({error.strerror}): check that it is there and its permissions."
+        ) from error
     with os.fdopen(descriptor, "rb") as file:
         info = os.fstat(descriptor)
         if not stat.S_ISREG(info.st_mode):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 
 from ingest.loaders.draft import Draft
@@ -44,5 +45,5 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int, int]:
     return (count / len(widths) if width > 1 else 0.0), width, len(widths)
 
 
-def _rows(text: str, delimiter: str) -> "csv._reader":
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)

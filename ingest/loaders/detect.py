@@ -43,7 +43,9 @@ _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_PARTS = {"WordDocument": ".docx", "Workbook": ".xlsx", "Book": ".xlsx", "PowerPoint Document": ".pptx"}
 _HTML = re.compile(r"<!doctype html|<html[\s>]|<(body|head|div|table|p|h[1-6]|ul|article|main)[\s>]", re.I)
-_MAIL_HEADER = re.compile(r"^(from|to|cc|subject|date|received|mime-version|message-id|return-path|delivered-to|content-type):", re.I | re.M)
+_MAIL_HEADER = re.compile(
+    r"^(from|to|cc|subject|date|received|mime-version|message-id|return-path|delivered-to|content-type):", re.I | re.M
+)
 _MARKDOWN = re.compile(r"^(#{1,6} +\S|```|\|? *:?-{3,}:? *\|)", re.M)
 _HEAD = 4096
 
@@ -67,7 +69,9 @@ def detect(data: bytes, source: str, expanded_bytes: int) -> Detected:
     _refuse_known_binaries(data)
     text = decode(data)
     if text is None:
-        raise LoadError("unsupported", "The file is of an unknown binary format: save it as PDF, DOCX or text and load it again.")
+        raise LoadError(
+            "unsupported", "The file is of an unknown binary format: save it as PDF, DOCX or text and load it again."
+        )
     return Detected(_text_format(text, PurePosixPath(source.lower()).suffix), text)
 
 
@@ -139,7 +143,11 @@ def _is_mail(head: str) -> bool:
     headers = re.split(r"\r?\n\r?\n", head, maxsplit=1)[0]
     first = headers.split("\n", 1)[0]
     names = {match.lower() for match in _MAIL_HEADER.findall(headers)}
-    return len(names) >= 2 and bool(re.match(r"[A-Za-z-]+:", first)) and bool(names - {"subject", "to", "cc", "date", "content-type"})
+    return (
+        len(names) >= 2
+        and bool(re.match(r"[A-Za-z-]+:", first))
+        and bool(names - {"subject", "to", "cc", "date", "content-type"})
+    )
 
 
 def _is_records(text: str, extension: str) -> bool:

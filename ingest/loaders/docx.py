@@ -8,21 +8,21 @@ from collections.abc import Iterator
 
 import docx
 from docx.oxml.ns import qn
-from lxml import etree
+from lxml.etree import _Element as Element
 
 from ingest.loaders.archive import open_archive, refuse_dtd
 from ingest.loaders.draft import Draft, one_line
 from ingest.loaders.numbering import Numbering, Place
 from ingest.loaders.office import read_properties
 
-Element = etree._Element
-
 _VAL, _P, _TBL, _TR, _TC = map(qn, ("w:val", "w:p", "w:tbl", "w:tr", "w:tc"))
 _T, _TAB, _BR, _CR, _HYPHEN = map(qn, ("w:t", "w:tab", "w:br", "w:cr", "w:noBreakHyphen"))
 _BREAKS = {_TAB: "\t", _BR: "\n", _CR: "\n", _HYPHEN: "-"}
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _TEXT_BOX = qn("w:txbxContent")
-_NO_TEXT = frozenset([*map(qn, ("w:del", "w:moveFrom", "w:pPr", "w:rPr", "w:sectPr", "w:tblPr")), _TEXT_BOX, f"{_COMPATIBILITY}Fallback"])
+_NO_TEXT = frozenset(
+    [*map(qn, ("w:del", "w:moveFrom", "w:pPr", "w:rPr", "w:sectPr", "w:tblPr")), _TEXT_BOX, f"{_COMPATIBILITY}Fallback"]
+)
 _HEADING_STYLE = re.compile(r"heading (\d)$", re.I)
 _SPAN = 60
 _DEPTH = 100
@@ -37,7 +37,7 @@ def load(data: bytes, draft: Draft) -> None:
 
 
 class _Writer:
-    def __init__(self, styles: "_Styles", numbering: Numbering, draft: Draft) -> None:
+    def __init__(self, styles: _Styles, numbering: Numbering, draft: Draft) -> None:
         self._styles = styles
         self._numbering = numbering
         self._draft = draft

@@ -86,7 +86,9 @@ def _leaves(message: EmailMessage) -> Iterator[EmailMessage]:
 
 
 def _is_attachment(part: EmailMessage) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(part.get_filename()) or part.get_content_maintype() == "message"
+    return (
+        part.get_content_disposition() == "attachment" or bool(part.get_filename()) or part.get_content_maintype() == "message"
+    )
 
 
 def _text(part: EmailMessage) -> str:

@@ -6,27 +6,34 @@ import re
 from collections.abc import Iterator
 
 from lxml import etree
+from lxml.etree import _Element as Element
 
 from ingest.loaders.draft import Draft, one_line
 
-Element = etree._Element
-
-_SKIPPED = frozenset(
-    "script style noscript template svg math canvas iframe object embed nav aside footer button select input textarea "
-    "dialog head audio video map".split()
+_SKIPPED_TAGS = """script style noscript template svg math canvas iframe object embed nav aside footer button select input
+    textarea dialog head audio video map"""
+_BLOCK_TAGS = """html body main article section div header p form fieldset address blockquote figure figcaption center details
+    summary dl dt dd ul ol li table thead tbody tfoot tr td th caption pre h1 h2 h3 h4 h5 h6 hr hgroup"""
+_SKIPPED = frozenset(_SKIPPED_TAGS.split())
+_BLOCKS = frozenset(_BLOCK_TAGS.split())
+_ROLES = frozenset(
+    {"navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "complementary", "menu", "menubar"}
 )
-_BLOCKS = frozenset(
-    "html body main article section div header p form fieldset address blockquote figure figcaption center details summary "
-    "dl dt dd ul ol li table thead tbody tfoot tr td th caption pre h1 h2 h3 h4 h5 h6 hr hgroup footer".split()
-)
-_ROLES = frozenset("navigation banner contentinfo search dialog alertdialog complementary menu menubar".split())
 _BOILERPLATE = re.compile(
     r"(^|[\s_-])(cookies?|consent|gdpr|navbar|nav|menu|breadcrumbs?|migas|sidebar|site-?footer|page-?footer|pie|share|social|"
     r"skip-?link|banner|popup|modal|newsletter|pagination|advert|ads)($|[\s_-])",
     re.I,
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_META_DATES = ("article:modified_time", "last-modified", "dcterms.modified", "article:published_time", "dcterms.date", "dc.date", "date")
+_META_DATES = (
+    "article:modified_time",
+    "last-modified",
+    "dcterms.modified",
+    "article:published_time",
+    "dcterms.date",
+    "dc.date",
+    "date",
+)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DEPTH = 150
 _SPAN = 50
@@ -45,7 +52,8 @@ def load(text: str, draft: Draft) -> None:
 
 def _parse(text: str) -> Element | None:
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, no_network=True)
-    return etree.fromstring(text.encode("utf-8", "ignore"), parser)
+    root: Element | None = etree.fromstring(text.encode("utf-8", "ignore"), parser)
+    return root
 
 
 def _meta_date(root: Element) -> str | None:
@@ -84,7 +92,6 @@ class _Writer:
         self._draft = draft
         self._inline: list[str] = []
         self._lists: list[_List] = []
-        self._marker = ""
 
     def walk(self, element: Element, depth: int) -> None:
         """Writes the element's content. Nesting beyond any honest page is flattened to text."""

@@ -56,7 +56,7 @@ def _write(tokens: Sequence[Token], draft: Draft) -> None:
             draft.table(_rows(stream))
 
 
-def _write_paragraph(text: str, lists: "list[_List]", draft: Draft) -> None:
+def _write_paragraph(text: str, lists: list[_List], draft: Draft) -> None:
     if not lists:
         draft.text(text)
     elif marker := lists[-1].take_marker():

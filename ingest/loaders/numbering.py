@@ -10,9 +10,7 @@ from typing import Self
 from docx.document import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
-from lxml import etree
-
-Element = etree._Element
+from lxml.etree import _Element as Element
 
 _VAL = qn("w:val")
 _LEVELS = 9

@@ -106,7 +106,12 @@ class _Style:
         if line.size in self._sizes:
             return self._sizes.index(line.size) + 1
         number = _SECTION.match(line.text)
-        bold = line.bold and not self._mostly_bold and line.size >= 0.95 * self.size and not line.text.endswith((".", ",", ":", ";"))
+        bold = (
+            line.bold
+            and not self._mostly_bold
+            and line.size >= 0.95 * self.size
+            and not line.text.endswith((".", ",", ":", ";"))
+        )
         if bold and not _BULLET.match(line.text):
             return len(self._sizes) + (number[1].count(".") + 1 if number else 1)
         return None
@@ -149,7 +154,11 @@ def _runs(elements: Iterable[Line | RuledTable]) -> Iterator[list[Line] | RuledT
 
 def _share_columns(before: Line, after: Line) -> bool:
     """The same number of cells, each starting or ending where the one above does; not further apart than rows are."""
-    if len(before.cells) < 2 or len(before.cells) != len(after.cells) or not 0 < after.baseline - before.baseline < 3.5 * after.size:
+    if (
+        len(before.cells) < 2
+        or len(before.cells) != len(after.cells)
+        or not 0 < after.baseline - before.baseline < 3.5 * after.size
+    ):
         return False
     near = after.size
     return all(
@@ -258,9 +267,6 @@ def _joined(lines: Sequence[str]) -> str:
     """Lines as one text; a word hyphenated at a line's end is whole again."""
     text = lines[0].strip()
     for line in lines[1:]:
-        line = line.strip()
-        if _HYPHENATED.search(text) and line[:1].islower():
-            text = text[:-1] + line
-        else:
-            text = f"{text} {line}"
+        whole_word = _HYPHENATED.search(text) and line.strip()[:1].islower()
+        text = f"{text[:-1] if whole_word else text + ' '}{line.strip()}"
     return text

@@ -109,7 +109,7 @@ class _Reader:
         return round(raw.FPDFText_GetFontSize(self._text, index) * scale, 1) or 1.0
 
     def _is_slanted(self, index: int) -> bool:
-        angle = raw.FPDFText_GetCharAngle(self._text, index) % 1.5708
+        angle: float = raw.FPDFText_GetCharAngle(self._text, index) % 1.5708
         return _LEVEL_ANGLES < angle < 1.5708 - _LEVEL_ANGLES
 
     def _left(self, index: int) -> float:
@@ -144,4 +144,3 @@ def _middle(chars: list[str], start: int, end: int) -> int:
 def _character(code: int) -> str:
     char = chr(code) if code < 0x110000 else ""
     return "-" if char in _HYPHENS else char or "\ufffd"
-

@@ -12,7 +12,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 if TYPE_CHECKING:
-    import pdfplumber.page
+    from pdfplumber.page import Page
 
 _LEAST_HEIGHT = 8.0
 _LEAST_PATHS = 2
@@ -41,7 +41,7 @@ class RuledTables:
         self._data = data
 
     def find(self, index: int, objects: Sequence[pdfium.PdfObject]) -> tuple[RuledTable, ...]:
-        """Tables of the page (`index` from 0), top down, whose drawn `objects` hint at rulings. What pdfplumber can't read has none."""
+        """Tables of the page (`index` from 0) if its drawn `objects` hint at rulings; none where pdfplumber can't read it."""
         if not _has_rulings(objects):
             return ()
         import pdfplumber
@@ -65,7 +65,7 @@ def _has_rulings(objects: Sequence[pdfium.PdfObject]) -> bool:
     return any(top - bottom > _LEAST_HEIGHT for _, bottom, _, top in bounds)
 
 
-def _tables(page: "pdfplumber.page.Page") -> Iterator[RuledTable]:
+def _tables(page: Page) -> Iterator[RuledTable]:
     origin_x, origin_y = page.bbox[:2]
     for table in page.find_tables():
         rows = tuple(tuple(_joined(cell) for cell in row) for row in table.extract())

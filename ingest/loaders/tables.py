@@ -57,7 +57,9 @@ def _one_header(rows: list[Row]) -> list[Row]:
     grouped = any(left and left == right for left, right in zip(top, top[1:], strict=False))
     if not grouped or len(rows) < 3:
         return rows
-    joined = [over if over == under or not under else f"{over} {under}".strip() for over, under in zip(top, second, strict=True)]
+    joined = [
+        over if over == under or not under else f"{over} {under}".strip() for over, under in zip(top, second, strict=True)
+    ]
     return [joined, *rows[2:]]
 
 
