@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from html import escape
 from pathlib import Path
@@ -95,7 +95,9 @@ _bearer = HTTPBearer(auto_error=False, description="the token in server.json in 
 
 def _require_token(request: Request, midas: Midas) -> None:
     if not same_token(request.headers.get("authorization"), midas.token):
-        raise HTTPException(401, "This needs the admin token of the server as Authorization: Bearer (server.json in MIDAS_HOME has it).")
+        raise HTTPException(
+            401, "This needs the admin token of the server as Authorization: Bearer (server.json in MIDAS_HOME has it)."
+        )
 
 
 public = APIRouter(prefix="/v1", responses={400: {"model": ErrorBody}, 404: {"model": ErrorBody}})
@@ -121,7 +123,9 @@ async def chat_completions(body: ChatRequest, request: Request, midas: Midas) ->
     events = midas.service.stream(body.question())
     first = await anext(events)
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    return StreamingResponse(_lines(first, events, reply_id, model, usage), media_type="text/event-stream", headers=STREAM_HEADERS)
+    return StreamingResponse(
+        _lines(first, events, reply_id, model, usage), media_type="text/event-stream", headers=STREAM_HEADERS
+    )
 
 
 @public.get("/models", tags=["questions"])
@@ -163,10 +167,12 @@ async def _whole(question: Question, request: Request, midas: Context, reply_id:
     return completion(reply_id, model, answer, event_to_json(AnswerEvent(answer)))
 
 
-async def _lines(first: Event, events: AsyncIterator[Event], reply_id: str, model: str, usage: bool) -> AsyncIterator[str]:
+async def _lines(
+    first: Event, events: AsyncGenerator[Event, None], reply_id: str, model: str, usage: bool
+) -> AsyncGenerator[str, None]:
     """The events as chunks. When the client goes away the server cancels this, which closes the events and stops the model."""
     streamed = ""
-    async with aclosing(events):  # type: ignore[type-var]
+    async with aclosing(events):
         try:
             yield _chunk(reply_id, model, first, Delta(role="assistant", content="")).line()
             async for event in events:
@@ -306,10 +312,10 @@ def _listing(schema: dict[str, Any]) -> str:
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Midas API</title>'
-        '<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;'
-        "padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}</style>"
-        '<h1>Midas API</h1><p>OpenAPI description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code> '
-        "for documents, collections and work need the admin token as <code>Authorization: Bearer</code>.</p>"
+        '<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;'
+        "margin:2rem auto;padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}</style>"
+        '<h1>Midas API</h1><p>OpenAPI description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
+        " for documents, collections and work need the admin token as <code>Authorization: Bearer</code>.</p>"
         f"<table>{rows}</table></html>"
     )
 

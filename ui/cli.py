@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,19 +32,30 @@ app.add_typer(collections_app, name="collections")
 app.add_typer(models_app, name="models")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Names = Annotated[Optional[list[str]], typer.Option("--collection", "-c", help="Search this collection; repeat for several. Default: all.")]
-Backend = Annotated[Optional[str], typer.Option("--backend", "-b", help="Back end that writes the answer. Default: default_backend of midas.toml.")]
-Language = Annotated[Optional[str], typer.Option("--language", "-l", help="Language of the answer, es or en. Default: that of the question.")]
+Names = Annotated[
+    list[str] | None, typer.Option("--collection", "-c", help="Search this collection; repeat for several. Default: all.")
+]
+Backend = Annotated[
+    str | None, typer.Option("--backend", "-b", help="Back end that writes the answer. Default: default_backend of midas.toml.")
+]
+Language = Annotated[
+    str | None, typer.Option("--language", "-l", help="Language of the answer, es or en. Default: that of the question.")
+]
 Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of the collection.")]
-DocumentName = Annotated[str, typer.Argument(metavar="DOCUMENT", help="Id or source of the document, as `midas documents list` shows them.")]
+DocumentName = Annotated[
+    str, typer.Argument(metavar="DOCUMENT", help="Id or source of the document, as `midas documents list` shows them.")
+]
 ModelName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed model.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 @app.callback()
 def options(
-    home: Annotated[Optional[Path], typer.Option("--home", metavar="PATH", help="Data directory. Default: $MIDAS_HOME.")] = None,
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=lambda wanted: _version(wanted), help="Print the version and exit.")] = False,
+    home: Annotated[Path | None, typer.Option("--home", metavar="PATH", help="Data directory. Default: $MIDAS_HOME.")] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=lambda wanted: _version(wanted), help="Print the version and exit."),
+    ] = False,
 ) -> None:
     if home is not None:
         os.environ["MIDAS_HOME"] = str(home)
@@ -90,10 +101,16 @@ def chat(collection: Names = None, backend: Backend = None, language: Language =
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Words or a question.")],
     collection: Names = None,
-    top_k: Annotated[Optional[int], typer.Option("--top-k", "-k", min=1, max=100, help="Passages to show.")] = None,
-    document: Annotated[Optional[list[str]], typer.Option("--document", help="Search this document only (its id); repeat for several.")] = None,
-    date_from: Annotated[Optional[datetime], typer.Option("--from", formats=["%Y-%m-%d"], help="Documents dated this day or later.")] = None,
-    date_to: Annotated[Optional[datetime], typer.Option("--to", formats=["%Y-%m-%d"], help="Documents dated this day or earlier.")] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", "-k", min=1, max=100, help="Passages to show.")] = None,
+    document: Annotated[
+        list[str] | None, typer.Option("--document", help="Search this document only (its id); repeat for several.")
+    ] = None,
+    date_from: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Documents dated this day or later.")
+    ] = None,
+    date_to: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Documents dated this day or earlier.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find passages, without asking a language model."""
@@ -118,13 +135,18 @@ def search(
 
 @app.command()
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders; folders are read with all their subfolders.")],
-    collection: Annotated[str, typer.Option("--collection", "-c", metavar="NAME", help="Collection that the documents go into; made if absent.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files and folders; folders are read with all their subfolders.")
+    ],
+    collection: Annotated[
+        str, typer.Option("--collection", "-c", metavar="NAME", help="Collection that the documents go into; made if absent.")
+    ],
     sync: Annotated[bool, typer.Option("--sync", help="Also remove documents whose files are gone from the folders.")] = False,
     json: Json = False,
 ) -> None:
-    """Read documents into a collection. Files that have not changed are skipped, so an interrupted run is resumed by running it again.
+    """Read documents into a collection.
 
+    Files that have not changed are skipped, so an interrupted run is resumed by running it again.
     A file that cannot be read gets one line and does not stop the others; the exit code is 1 when no file could be read.
     """
     from ui import terminal
@@ -164,16 +186,8 @@ def show_document(collection: Collection, document: DocumentName, json: Json = F
         view = service.document(collection, document)
     if json:
         terminal.print_json(view)
-        return
-    row = view.row
-    facts = [("id", row.document_id), ("source", row.source), ("title", row.title), ("state", row.state), ("reason", row.message),
-             ("type", row.media_type), ("pages", row.pages), ("chunks", row.chunks), ("date", row.date), ("updated", row.updated_at)]  # fmt: skip
-    terminal.out.print(terminal.table(("", ""), [fact for fact in facts if fact[1] is not None]))
-    for warning in row.warnings:
-        terminal.out.print(terminal.plain(f"Note: {warning}"))
-    if view.text is not None:
-        terminal.out.print()
-        terminal.out.print(terminal.plain(view.text))
+    else:
+        terminal.print_document(view)
 
 
 @documents_app.command("delete")
@@ -254,7 +268,10 @@ def list_models(json: Json = False) -> None:
     if json:
         terminal.print_json({"installed": list(there.values()), "catalogue": list(catalogue().values())})
         return
-    lines = [(model.name, model.purpose, model.licence, "yes" if model.name in there else "no", model.note) for model in catalogue().values()]
+    lines = [
+        (model.name, model.purpose, model.licence, "yes" if model.name in there else "no", model.note)
+        for model in catalogue().values()
+    ]
     lines += [(model.name, model.purpose, "", "yes", model.source) for model in there.values() if model.name not in catalogue()]
     terminal.out.print(terminal.table(("name", "purpose", "licence", "installed", "note"), lines))
 
@@ -262,8 +279,11 @@ def list_models(json: Json = False) -> None:
 @models_app.command("pull")
 def pull_models(
     names: Annotated[
-        Optional[list[str]],
-        typer.Argument(metavar="[NAME...]", help="Name of the catalogue, path of a GGUF file, or hf:OWNER/REPO/FILE.gguf. Default: those the settings need."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME...]",
+            help="Name of the catalogue, path of a GGUF file, or hf:OWNER/REPO/FILE.gguf. Default: those the settings need.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -311,8 +331,12 @@ def _needed_models(settings: Settings) -> list[str]:
 
 @app.command()
 def serve(
-    host: Annotated[Optional[str], typer.Option("--host", help="Address to listen on; a loopback one. Default: 127.0.0.1.")] = None,
-    port: Annotated[Optional[int], typer.Option("--port", "-p", min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 7860.")] = None,
+    host: Annotated[
+        str | None, typer.Option("--host", help="Address to listen on; a loopback one. Default: 127.0.0.1.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 7860.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Serve the web page and the HTTP API. While it runs, the other commands go through it."""

@@ -20,7 +20,12 @@ from ingest.errors import (
 _TRAVELLERS: tuple[type[MidasError], ...] = (
     ConfigError, StoreError, StoreLocked, CollectionNotFound, DocumentNotFound, CollectionMismatch, ModelError,
 )  # fmt: skip
-_STATUS: dict[type[MidasError], int] = {ConfigError: 400, CollectionNotFound: 404, DocumentNotFound: 404, CollectionMismatch: 409}
+_STATUS: dict[type[MidasError], int] = {
+    ConfigError: 400,
+    CollectionNotFound: 404,
+    DocumentNotFound: 404,
+    CollectionMismatch: 409,
+}
 
 
 class ErrorDetail(BaseModel):

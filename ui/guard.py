@@ -33,7 +33,9 @@ class LocalOnly:
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
         if not _is_local(headers.get("host", ""), headers.get("origin")):
-            return await _refused("Call the server by a loopback name (127.0.0.1 or localhost), from its own page.")(scope, receive, send)
+            return await _refused("Call the server by a loopback name (127.0.0.1 or localhost), from its own page.")(
+                scope, receive, send
+            )
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

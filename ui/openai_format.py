@@ -136,5 +136,3 @@ def rest_of(answer: Answer, streamed: str) -> str:
         return f"\n\n{answer.text}"
     missing = sorted({citation.number for citation in answer.citations if f"[{citation.number}]" not in streamed})
     return " " + "".join(f"[{number}]" for number in missing) if missing else ""
-
-

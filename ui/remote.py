@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from assistant.types import AnswerEvent, Event, StatusEvent, TokenEvent
+from assistant.types import Event
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
 from ingest.doctor import Finding
@@ -46,8 +46,10 @@ class RemoteService:
     def close(self) -> None:
         self._client.close()
 
-    async def stream(self, question: Question) -> AsyncIterator[Event]:
-        async with httpx.AsyncClient(base_url=self._address.url, headers=self._headers(), timeout=TIMEOUT, trust_env=False) as client:
+    async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
+        async with httpx.AsyncClient(
+            base_url=self._address.url, headers=self._headers(), timeout=TIMEOUT, trust_env=False
+        ) as client:
             with _translated():
                 async with client.stream("POST", "/v1/chat/completions", json=_chat_body(question)) as response:
                     if response.is_error:
@@ -175,5 +177,3 @@ def _filter_body(filter: Filter) -> dict[str, object]:
 
 def _path(*parts: str) -> str:
     return "/v1/" + "/".join(quote(part, safe="") for part in parts)
-
-

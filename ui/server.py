@@ -14,17 +14,17 @@ from types import FrameType
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-import uvicorn  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
+import uvicorn
+from fastapi import FastAPI
 
-from assistant.config import Settings  # noqa: E402
-from ingest.errors import ConfigError, StoreError  # noqa: E402
-from ui import terminal  # noqa: E402
-from ui.address import published  # noqa: E402
-from ui.api import make_api  # noqa: E402
-from ui.jobs import Jobs  # noqa: E402
-from ui.service import LocalService  # noqa: E402
-from ui.web.page import mount_page  # noqa: E402
+from assistant.config import Settings
+from ingest.errors import ConfigError, StoreError
+from ui import terminal
+from ui.address import published
+from ui.api import make_api
+from ui.jobs import Jobs
+from ui.service import LocalService
+from ui.web.page import mount_page
 
 GRACE_SECONDS = 5
 """How long answers that are being written may go on once the server is told to stop."""
@@ -55,7 +55,9 @@ def make_app(service: LocalService, jobs: Jobs, token: str) -> FastAPI:
 
 
 def _run(app: FastAPI, listener: socket.socket) -> None:
-    config = uvicorn.Config(app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False)
+    config = uvicorn.Config(
+        app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 
@@ -81,7 +83,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise StoreError(f"Port {port} of {host} is in use: stop what uses it, or choose another with --port.") from error
-        raise ConfigError(f"Midas can't listen on {host}, port {port} ({error.strerror}): choose others with --host and --port.") from error
+        raise ConfigError(
+            f"Midas can't listen on {host}, port {port} ({error.strerror}): choose others with --host and --port."
+        ) from error
     return listener
 
 

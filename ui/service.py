@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from assistant.config import Settings
+from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
 from ingest.doctor import Finding
@@ -39,13 +40,13 @@ class Question:
     history: tuple[Message, ...] = ()
     collections: tuple[str, ...] | None = None
     backend: str | None = None
-    language: str | None = None
+    language: Language | None = None
 
 
 class Service(Protocol):
     """All methods raise MidasError with a sentence for the person who asked."""
 
-    def stream(self, question: Question) -> AsyncIterator[Event]: ...
+    def stream(self, question: Question) -> AsyncGenerator[Event, None]: ...
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView: ...
     def collections(self) -> list[CollectionInfo]: ...
     def delete_collection(self, name: str) -> None: ...
@@ -66,7 +67,7 @@ class Service(Protocol):
 
 async def ask(service: Service, question: Question) -> Answer:
     """The answer at the end of the stream."""
-    async with aclosing(service.stream(question)) as events:  # type: ignore[type-var]
+    async with aclosing(service.stream(question)) as events:
         async for event in events:
             if isinstance(event, AnswerEvent):
                 return event.answer
@@ -96,7 +97,7 @@ class LocalService:
 
     # Answers
 
-    async def stream(self, question: Question) -> AsyncIterator[Event]:
+    async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         assistant = await asyncio.to_thread(self._assistant.get)
         events = assistant.stream(
             question.text,
@@ -105,7 +106,7 @@ class LocalService:
             backend=question.backend,
             language=question.language,
         )
-        async with aclosing(events) as open_events:  # type: ignore[type-var]
+        async with aclosing(events) as open_events:
             async for event in open_events:
                 yield event
 
@@ -116,7 +117,9 @@ class LocalService:
     def backends(self) -> list[BackendView]:
         """The configured back ends, the default one first."""
         views = [
-            BackendView(name, str(section.get("kind", "")), str(section.get("model", "")), name == self.settings.default_backend)
+            BackendView(
+                name, str(section.get("kind", "")), str(section.get("model", "")), name == self.settings.default_backend
+            )
             for name, section in self.settings.backends.items()
         ]
         return sorted(views, key=lambda view: not view.default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from threading import Event
 from types import FrameType
@@ -22,7 +22,7 @@ from assistant.types import Event as AnswerStep
 from ingest.errors import MidasError
 from ingest.doctor import Finding
 from ingest.pipeline import IngestProgress, IngestReport
-from ui.views import Passage
+from ui.views import DocumentView, Passage
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
@@ -63,7 +63,7 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 # Answers
 
 
-async def show_answer(events: AsyncIterator[AnswerStep]) -> Answer:
+async def show_answer(events: AsyncGenerator[AnswerStep, None]) -> Answer:
     """Prints the text as it is written, then the verified text with its sources. Returns the answer."""
     if not out.is_terminal:
         answer = await _last(events)
@@ -74,19 +74,19 @@ async def show_answer(events: AsyncIterator[AnswerStep]) -> Answer:
     return answer
 
 
-async def _last(events: AsyncIterator[AnswerStep]) -> Answer:
-    async with aclosing(events):  # type: ignore[type-var]
+async def _last(events: AsyncGenerator[AnswerStep, None]) -> Answer:
+    async with aclosing(events):
         async for event in events:
             if isinstance(event, AnswerEvent):
                 return event.answer
     raise MidasError("The answer was cut off: ask again.")
 
 
-async def _live(events: AsyncIterator[AnswerStep]) -> Answer:
+async def _live(events: AsyncGenerator[AnswerStep, None]) -> Answer:
     """The verified text takes the place of what the model wrote."""
     text = ""
     with Live(console=out, auto_refresh=False, vertical_overflow="visible") as live:
-        async with aclosing(events):  # type: ignore[type-var]
+        async with aclosing(events):
             async for event in events:
                 if isinstance(event, AnswerEvent):
                     live.update(plain(event.answer.text), refresh=True)
@@ -149,6 +149,20 @@ def print_report(report: IngestReport) -> None:
     )  # fmt: skip
     told = ", ".join(f"{number} {word}" for word, number in counts if number) or "nothing to do"
     out.print(plain(f"Documents: {told}. {report.chunks} chunks in {report.seconds:.1f} s."))
+
+
+def print_document(view: DocumentView) -> None:
+    """What the catalog knows, then the text."""
+    row = view.row
+    facts = (
+        ("id", row.document_id), ("source", row.source), ("title", row.title), ("state", row.state), ("reason", row.message),
+        ("type", row.media_type), ("pages", row.pages), ("chunks", row.chunks), ("date", row.date), ("updated", row.updated_at),
+    )  # fmt: skip
+    out.print(table(("", ""), [fact for fact in facts if fact[1] is not None]))
+    for warning in row.warnings:
+        out.print(plain(f"Note: {warning}"))
+    if view.text is not None:
+        out.print(plain(f"\n{view.text}"))
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -14,7 +14,7 @@ _STATUS = TypeAdapter(StatusEvent)
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
-    """`{"type": "status", "state": ...}`, `{"type": "token", "text": ...}` or `{"type": "answer", ...}` with all of `Answer`."""
+    """`{"type": "status", "state": ...}`, `{"type": "token", "text": ...}`, or all of `Answer` with `"type": "answer"`."""
     if isinstance(event, AnswerEvent):
         return {"type": "answer", **to_jsonable_python(event.answer)}
     kind = "token" if isinstance(event, TokenEvent) else "status"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,8 +63,8 @@ def chat_tab(service: LocalService, language: gr.Radio) -> ChatTab:
             live = gr.HTML("", elem_id="live")
             with gr.Row(elem_id="composer"):
                 question = gr.Textbox(
-                    placeholder=texts.question_hint, label=texts.question, show_label=False, autofocus=True, max_lines=6, scale=1,
-                    max_length=4000, elem_id="question", container=False,
+                    placeholder=texts.question_hint, label=texts.question, show_label=False, autofocus=True, max_lines=6,
+                    scale=1, max_length=4000, elem_id="question", container=False,
                 )  # fmt: skip
                 send = gr.Button(texts.send, variant="primary", elem_id="send")
                 stop = gr.Button(texts.stop, variant="stop", visible=False, elem_id="stop")
@@ -88,7 +88,7 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
 
     async def answer(
         pending_turn: Turn | None, turns: list[Turn], chosen: list[str], backend: str, code: PageLanguage
-    ) -> AsyncIterator[list[Any]]:
+    ) -> AsyncGenerator[list[Any], None]:
         async for update in _answer(service, pending_turn, turns, chosen, backend, TEXTS[code]):
             yield update
 
@@ -137,13 +137,13 @@ def _start(text: str, turns: list[Turn], pending: Turn | None, code: PageLanguag
 
 async def _answer(
     service: LocalService, turn: Turn | None, turns: list[Turn], chosen: Sequence[str], backend: str, texts: Texts
-) -> AsyncIterator[list[Any]]:
+) -> AsyncGenerator[list[Any], None]:
     if turn is None or turn.text:
         yield [gr.skip() for _ in range(6)]
         return
     asked = Question(turn.question, history(turns), tuple(chosen) or None, backend)
     try:
-        async with aclosing(service.stream(asked)) as events:  # type: ignore[type-var]
+        async with aclosing(service.stream(asked)) as events:
             async for event in events:
                 turn = after(turn, event)
                 if not turn.answer:

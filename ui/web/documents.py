@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -58,8 +58,10 @@ def documents_tab(service: LocalService, jobs: Jobs, language: gr.Radio) -> Docu
             table = gr.HTML("", elem_id="collections-table")
     tab = DocumentsTab(files, into, add, result, table)
 
-    async def upload(paths: list[str] | None, collection: str | None, code: PageLanguage) -> AsyncIterator[list[Any]]:
-        async for update in _upload(service, jobs, [Path(path) for path in paths or ()], (collection or "").strip(), TEXTS[code]):
+    async def upload(paths: list[str] | None, collection: str | None, code: PageLanguage) -> AsyncGenerator[list[Any], None]:
+        async for update in _upload(
+            service, jobs, [Path(path) for path in paths or ()], (collection or "").strip(), TEXTS[code]
+        ):
             yield update
 
     add.click(
@@ -74,13 +76,15 @@ def collections_html(collections: Sequence[CollectionInfo], texts: Texts) -> str
     if not collections:
         return f'<p class="panel-hint">{escape(texts.no_collections)}</p>'
     head = "".join(f"<th>{escape(title)}</th>" for title in (texts.name, texts.documents, texts.chunks))
-    rows = "".join(f"<tr><td>{escape(info.name)}</td><td>{info.documents}</td><td>{info.chunks}</td></tr>" for info in collections)
+    rows = "".join(
+        f"<tr><td>{escape(info.name)}</td><td>{info.documents}</td><td>{info.chunks}</td></tr>" for info in collections
+    )
     return f'<h3>{escape(texts.collections_table)}</h3><table class="results"><tr>{head}</tr>{rows}</table>'
 
 
 async def _upload(
     service: LocalService, jobs: Jobs, paths: Sequence[Path], collection: str, texts: Texts
-) -> AsyncIterator[list[Any]]:
+) -> AsyncGenerator[list[Any], None]:
     if problem := _missing(paths, collection, texts):
         yield [_line(problem), gr.skip(), gr.skip()]
         return
@@ -115,7 +119,9 @@ def _line(sentence: str) -> str:
 
 def _state(job: JobView, texts: Texts) -> str:
     progress = job.progress
-    sentence = texts.loading.format(done=progress.done, total=progress.total, source=progress.source) if progress else texts.waiting
+    sentence = (
+        texts.loading.format(done=progress.done, total=progress.total, source=progress.source) if progress else texts.waiting
+    )
     return f'<p class="state" role="status">{escape(sentence)}</p>'
 
 
@@ -140,5 +146,3 @@ def _files(report: IngestReport, paths: Sequence[Path], texts: Texts) -> str:
 def _file(name: str, reason: str | None, texts: Texts) -> str:
     result = f'<td class="bad">{escape(reason)}</td>' if reason else f"<td>{escape(texts.added)}</td>"
     return f"<tr><td>{escape(name)}</td>{result}</tr>"
-
-

@@ -9,16 +9,16 @@ from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
-import gradio as gr  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
-from gradio.themes.utils import sizes  # noqa: E402
+import gradio as gr
+from fastapi import FastAPI
+from gradio.themes.utils import sizes
 
-from ui.jobs import Jobs  # noqa: E402
-from ui.service import LocalService  # noqa: E402
-from ui.web.chat import chat_tab  # noqa: E402
-from ui.web.documents import documents_tab  # noqa: E402
-from ui.web.render import Turn  # noqa: E402
-from ui.web.texts import TEXTS, PageLanguage, Texts  # noqa: E402
+from ui.jobs import Jobs
+from ui.service import LocalService
+from ui.web.chat import chat_tab
+from ui.web.documents import documents_tab
+from ui.web.render import Turn
+from ui.web.texts import TEXTS, PageLanguage, Texts
 
 HERE = Path(__file__).parent
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Arial", "sans-serif")
@@ -64,8 +64,8 @@ def make_page(service: LocalService, jobs: Jobs) -> gr.Blocks:
         with gr.Row(elem_id="heading"):
             brand = gr.HTML(_brand(TEXTS["es"]), scale=1)
             language = gr.Radio(
-                [("Español", "es"), ("English", "en")], value="es", show_label=False, label="Idioma / Language", container=False,
-                elem_id="language", interactive=True, scale=0,
+                [("Español", "es"), ("English", "en")], value="es", show_label=False, label="Idioma / Language",
+                container=False, elem_id="language", interactive=True, scale=0,
             )  # fmt: skip
         with gr.Tabs():
             with gr.Tab(TEXTS["es"].chat_tab, id="chat") as ask_tab:

@@ -42,7 +42,8 @@ def turn_html(turn: Turn, number: int, texts: Texts) -> str:
     """One turn; `number` makes the ids of its passages unique in the page."""
     body = _answer(turn.answer, number, texts) if turn.answer else _draft(turn, texts)
     return (
-        f'<section class="turn"><div class="asked"><span class="sr-only">{escape(texts.you)}: </span>{escape(turn.question)}</div>'
+        f'<section class="turn"><div class="asked"><span class="sr-only">{escape(texts.you)}: </span>'
+        f"{escape(turn.question)}</div>"
         f'<div class="answered">{body}</div></section>'
     )
 
@@ -100,7 +101,9 @@ def _sources(answer: Answer, number: int, texts: Texts) -> str:
     first = [source for source in answer.sources if source.number in cited]
     rest = [source for source in answer.sources if source.number not in cited]
     rest_title = texts.nearest if answer.declined else texts.others
-    lists = _source_list(texts.cited, first, number, texts) + _source_list(rest_title, rest, number, texts, folded=not answer.declined)
+    lists = _source_list(texts.cited, first, number, texts) + _source_list(
+        rest_title, rest, number, texts, folded=not answer.declined
+    )
     cards = "".join(_card(source, answer.citations, number, texts) for source in answer.sources)
     return f'{lists}<div class="cards" hidden>{cards}</div>'
 
@@ -115,8 +118,9 @@ def _source_list(title: str, sources: Sequence[Source], number: int, texts: Text
 
 def _source_button(source: Source, number: int, texts: Texts) -> str:
     return (
-        f'<button type="button" class="source" data-passage="{_card_id(number, source)}"><span class="number">{source.number}</span>'
-        f"<span><strong>{escape(source.title or source.document)}</strong><small>{escape(place(source, texts))}</small></span></button>"
+        f'<button type="button" class="source" data-passage="{_card_id(number, source)}">'
+        f'<span class="number">{source.number}</span><span><strong>{escape(source.title or source.document)}</strong>'
+        f"<small>{escape(place(source, texts))}</small></span></button>"
     )
 
 
@@ -174,7 +178,10 @@ def _marked(line: str, offset: int, spans: Sequence[tuple[int, int]]) -> str:
 
 def _table(rows: Sequence[tuple[int, str]], spans: Sequence[tuple[int, int]]) -> str:
     body = [(offset, _cells(row)) for offset, row in rows if not re.fullmatch(r"[|\s:-]+", row)]
-    html = "".join(_row(cells, _overlaps(offset, offset + len("|".join(cells)), spans), head=not at) for at, (offset, cells) in enumerate(body))
+    html = "".join(
+        _row(cells, _overlaps(offset, offset + len("|".join(cells)), spans), head=not at)
+        for at, (offset, cells) in enumerate(body)
+    )
     return f"<table>{html}</table>"
 
 
@@ -200,7 +207,9 @@ def markdown(text: str, labels: dict[int, tuple[str, str]] | None = None) -> str
     return str(_PARSER.render(text, {"labels": labels or {}}))
 
 
-def _text_rule(self: RendererHTML, tokens: Sequence[Token], index: int, options: object, env: dict[str, dict[int, tuple[str, str]]]) -> str:
+def _text_rule(
+    self: RendererHTML, tokens: Sequence[Token], index: int, options: object, env: dict[str, dict[int, tuple[str, str]]]
+) -> str:
     return _CITATION.sub(lambda match: _citation(match, env["labels"]), escape(tokens[index].content))
 
 
@@ -208,8 +217,8 @@ def _citation(match: re.Match[str], labels: dict[int, tuple[str, str]]) -> str:
     number = int(match[1])
     if number not in labels:
         return match[0]
-    card, label = labels[number]
-    return f'<button type="button" class="cite" data-passage="{card}" aria-label="{escape(label)}" title="{escape(label)}">{number}</button>'
+    card, label = labels[number][0], escape(labels[number][1])
+    return f'<button type="button" class="cite" data-passage="{card}" aria-label="{label}" title="{label}">{number}</button>'
 
 
 def _parser() -> MarkdownIt:
