@@ -31,6 +31,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from pptx import Presentation
 from pptx.slide import Slide
+from pptx.text.text import TextFrame
 from pptx.util import Emu, Inches, Pt
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
@@ -119,13 +120,13 @@ def markup(text: str) -> str:
 
 # --- PDF
 
-BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=10, leading=14, spaceAfter=6)
-CELL = ParagraphStyle("cell", parent=BODY, fontSize=8.5, leading=11, spaceAfter=0)
+BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=11, leading=16, spaceAfter=8)
+CELL = ParagraphStyle("cell", parent=BODY, fontSize=9.5, leading=13, spaceAfter=0)
 HEAD_CELL = ParagraphStyle("head", parent=CELL, fontName="Helvetica-Bold", textColor=colors.white)
 HEADINGS = {
     1: ParagraphStyle("h1", parent=BODY, fontName="Helvetica-Bold", fontSize=17, leading=22, spaceAfter=10, textColor=GOLD),
-    2: ParagraphStyle("h2", parent=BODY, fontName="Helvetica-Bold", fontSize=13, leading=17, spaceBefore=10),
-    3: ParagraphStyle("h3", parent=BODY, fontName="Helvetica-Bold", fontSize=11, leading=14, spaceBefore=6),
+    2: ParagraphStyle("h2", parent=BODY, fontName="Helvetica-Bold", fontSize=14, leading=19, spaceBefore=12),
+    3: ParagraphStyle("h3", parent=BODY, fontName="Helvetica-Bold", fontSize=12, leading=16, spaceBefore=8),
 }
 GRID = [
     ("GRID", (0, 0), (-1, -1), 0.5, colors.HexColor("#777777")),
@@ -272,22 +273,23 @@ def add_slide(slide: Slide, parts: list[Part]) -> None:
     notes = [part.text.removeprefix(NOTES) for part in parts if part.text.startswith(NOTES)]
     if notes:
         slide.notes_slide.notes_text_frame.text = "\n".join(notes)
-    lines = [(line, part.kind) for part in parts[1:] for line in part.items or (part.text,) if line and line[: len(NOTES)] != NOTES]
+    shown = [part for part in parts[1:] if not part.text.startswith(NOTES)]
+    lines = [line for part in shown for line in part.items or (part.text,) if line]
     if has_table(parts):
         add_table_slide(slide, next(part.rows for part in parts if part.rows), lines)
     else:
         write_lines(slide.placeholders[1].text_frame, lines)
 
 
-def write_lines(frame: object, lines: list[tuple[str, str]]) -> None:
+def write_lines(frame: TextFrame, lines: list[str]) -> None:
     """One paragraph a line in a text frame; the first one already exists."""
-    for index, (line, _) in enumerate(lines):
-        paragraph = frame.paragraphs[0] if index == 0 else frame.add_paragraph()  # type: ignore[attr-defined]
+    for index, line in enumerate(lines):
+        paragraph = frame.paragraphs[0] if index == 0 else frame.add_paragraph()
         paragraph.text = plain(line)
         paragraph.font.size = Pt(18)
 
 
-def add_table_slide(slide: Slide, rows: tuple[tuple[str, ...], ...], lines: list[tuple[str, str]]) -> None:
+def add_table_slide(slide: Slide, rows: tuple[tuple[str, ...], ...], lines: list[str]) -> None:
     shape = slide.shapes.add_table(len(rows), len(rows[0]), Inches(0.5), Inches(1.5), Inches(9), Inches(0.4) * len(rows))
     for index, line in enumerate(rows):
         for column, cell in enumerate(line):
