@@ -14,20 +14,21 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPBearer
+from ingest.doctor import Finding
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from assistant.types import AnswerEvent, Event, TokenEvent
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
-from ingest.doctor import Finding
 from ingest.errors import MidasError
+from ingest.pipeline import IngestReport
 from ingest.types import Filter
 from ui.errors import ErrorBody, body_of, status_of
 from ui.guard import LocalOnly, error_response, same_token
 from ui.jobs import Jobs
 from ui.openai_format import ChatRequest, Chunk, ChunkChoice, Completion, Delta, UsageBody, completion, rest_of
-from ui.service import LocalService, Question, ask
+from ui.service import Cancelled, LocalService, Progress, Question, ask
 from ui.views import DocumentView, JobView, Readiness, SearchView
 from ui.wire import event_to_json
 
@@ -240,7 +241,7 @@ def delete_document(name: str, document: str, midas: Midas) -> None:
 def ingest(name: str, body: IngestRequest, midas: Midas) -> JobView:
     """Starts an ingestion; `/v1/jobs/{id}` tells how far it is."""
 
-    def work(progress: Any, cancelled: Any) -> Any:
+    def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
         return midas.service.ingest(body.paths, name, sync=body.sync, progress=progress, cancelled=cancelled)
 
     return midas.jobs.start("ingest", name, work)
@@ -250,7 +251,7 @@ def ingest(name: str, body: IngestRequest, midas: Midas) -> JobView:
 def reindex(name: str, midas: Midas) -> JobView:
     """Starts building the collection anew with the current embedder and chunking."""
 
-    def work(progress: Any, cancelled: Any) -> None:
+    def work(progress: Progress, cancelled: Cancelled) -> None:
         midas.service.reindex(name, progress=progress, cancelled=cancelled)
 
     return midas.jobs.start("reindex", name, work)
@@ -313,8 +314,8 @@ def _listing(schema: dict[str, Any]) -> str:
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Midas API</title>'
         '<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;'
-        "margin:2rem auto;padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}</style>"
-        '<h1>Midas API</h1><p>OpenAPI description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
+        "margin:2rem auto;padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}"
+        '</style><h1>Midas API</h1><p>OpenAPI description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
         " for documents, collections and work need the admin token as <code>Authorization: Bearer</code>.</p>"
         f"<table>{rows}</table></html>"
     )

@@ -229,11 +229,9 @@ def reindex(collection: Collection, json: Json = False) -> None:
     """Build a collection anew with the current embedder and chunk size. The old index serves until the new one is complete."""
     from ui import terminal
 
-    with _service() as service, terminal.interruptible() as stopped:
-        with terminal.ingest_progress() as progress:
-            service.reindex(collection, progress=progress, cancelled=stopped)
-        interrupted = stopped()
-    if interrupted:
+    with _service() as service, terminal.interruptible() as stopped, terminal.ingest_progress() as progress:
+        done = service.reindex(collection, progress=progress, cancelled=stopped)
+    if not done:
         _leave(130)
     _done(json, f"Collection {collection} is built anew.", reindexed=collection)
 

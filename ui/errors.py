@@ -41,10 +41,6 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
-class JobCancelled(MidasError):
-    """The work was stopped by the person who started it; what was done so far stays."""
-
-
 def status_of(error: MidasError) -> int:
     """HTTP status: 4xx when the caller can mend it, else 503."""
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 503)

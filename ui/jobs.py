@@ -9,12 +9,11 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from ingest.errors import ConfigError, MidasError
-from ingest.pipeline import IngestProgress, IngestReport
-from ui.errors import JobCancelled, code_of
+from ingest.pipeline import IngestReport
+from ui.errors import code_of
+from ui.service import Cancelled, Progress
 from ui.views import JobKind, JobView
 
-Progress = Callable[[IngestProgress], None]
-Cancelled = Callable[[], bool]
 Work = Callable[[Progress, Cancelled], IngestReport | None]
 
 KEPT = 100
@@ -64,8 +63,6 @@ class Jobs:
         self._update(replace(self.get(job_id), state="running"))
         try:
             report = work(lambda progress: self._update(replace(self.get(job_id), progress=progress)), stopped)
-        except JobCancelled as error:
-            self._update(replace(self.get(job_id), state="cancelled", error=error.message, error_code=code_of(error)))
         except MidasError as error:
             self._update(replace(self.get(job_id), state="failed", error=error.message, error_code=code_of(error)))
         except Exception as error:

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
+from ingest.doctor import Finding
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.types import Event
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
-from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.pipeline import IngestReport
 from ingest.types import Filter
@@ -88,8 +88,9 @@ class RemoteService:
             raise MidasError("The server stopped before the first document was done: start the ingestion again.")
         return report
 
-    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> None:
-        self._follow(self._call(JobView, "POST", _path("collections", collection, "reindex")), progress, cancelled)
+    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> bool:
+        job = self._call(JobView, "POST", _path("collections", collection, "reindex"))
+        return self._follow(job, progress, cancelled).state == "done"
 
     def doctor(self, *, repair: bool) -> list[Finding]:
         return self._call(list[Finding], "POST", "/v1/doctor", json={"repair": repair})

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ingest.doctor import Finding
+
 from assistant.config import Settings
 from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
-from ingest.doctor import Finding
 from ingest.errors import DocumentNotFound, MidasError
 from ingest.pipeline import IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
@@ -23,8 +24,10 @@ from ui.lazy import Lazy
 from ui.views import BackendView, DocumentView, Passage, Readiness, SearchView
 
 if TYPE_CHECKING:
-    from assistant.assistant import Assistant
     from assistant.retriever import RetrievedChunk
+
+    from assistant.assistant import Assistant
+    from assistant.backends import Backends
     from ingest.catalog import DocumentRow
     from ingest.store import Store
 
@@ -60,7 +63,9 @@ class Service(Protocol):
     ) -> IngestReport:
         """Stops after the documents in hand when `cancelled()`; the report then counts what was done."""
 
-    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> None: ...
+    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> bool:
+        """False when it was cancelled: the old index stays."""
+
     def doctor(self, *, repair: bool) -> list[Finding]: ...
     def close(self) -> None: ...
 
@@ -81,6 +86,7 @@ class LocalService:
         self.settings = settings
         self._store = Lazy(self._open_store)
         self._embedder = Lazy(self._load_embedder)
+        self._backends = Lazy(self._make_backends)
         self._assistant = Lazy(self._make_assistant)
         self._warm_error: str | None = None
         self._warm = threading.Event()
@@ -90,8 +96,8 @@ class LocalService:
         self._store.get()
 
     def close(self) -> None:
-        if (assistant := self._assistant.peek()) is not None:
-            assistant.close()
+        if (backends := self._backends.peek()) is not None:
+            backends.close()
         if (store := self._store.peek()) is not None:
             store.close()
 
@@ -161,10 +167,20 @@ class LocalService:
         store, embedder = self._store.get(), self._embedder.get()
         return ingest(store, embedder, self.settings, paths, collection, sync=sync, progress=progress, cancelled=cancelled)
 
-    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> None:
+    def upload(self, files: Sequence[Path], collection: str, *, progress: Progress, cancelled: Cancelled) -> IngestReport:
+        """Ingests copies of files that are thrown away afterwards; each document's source is its file's name."""
+        from ingest.pipeline import SourceFile, ingest_files
+
+        store, embedder = self._store.get(), self._embedder.get()
+        sources = [SourceFile(path.name, path, on_disk=False) for path in files]
+        return ingest_files(store, embedder, self.settings, sources, collection, progress=progress, cancelled=cancelled)
+
+    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> bool:
         from ingest.pipeline import reindex
 
-        reindex(self._store.get(), self._embedder.get(), self.settings, collection, progress=progress, cancelled=cancelled)
+        return reindex(
+            self._store.get(), self._embedder.get(), self.settings, collection, progress=progress, cancelled=cancelled
+        )
 
     def doctor(self, *, repair: bool) -> list[Finding]:
         from ingest import doctor
@@ -185,7 +201,8 @@ class LocalService:
 
     def _warm_up(self) -> None:
         try:
-            self._assistant.get().warm()
+            self._assistant.get()
+            self._backends.get().open(self.settings.default_backend)
         except MidasError as error:
             self._warm_error = error.message
         else:
@@ -207,8 +224,14 @@ class LocalService:
 
     def _make_assistant(self) -> Assistant:
         from assistant.assistant import Assistant
+    from assistant.backends import Backends
 
-        return Assistant(self.settings, self._store.get(), self._embedder.get())
+        return Assistant(self.settings, self._store.get(), self._embedder.get(), self._backends.get())
+
+    def _make_backends(self) -> Backends:
+        from assistant.backends import Backends
+
+        return Backends(self.settings)
 
 
 def passage(hit: RetrievedChunk) -> Passage:

@@ -7,20 +7,21 @@ import sys
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from datetime import timedelta
 from threading import Event
 from types import FrameType
 from typing import Any
 
+from ingest.doctor import Finding
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from assistant.types import Answer, AnswerEvent, Citation, Source, StatusEvent, TokenEvent
 from assistant.types import Event as AnswerStep
 from ingest.errors import MidasError
-from ingest.doctor import Finding
 from ingest.pipeline import IngestProgress, IngestReport
 from ui.views import DocumentView, Passage
 
@@ -141,10 +142,11 @@ def shortened(text: str, length: int = 200) -> str:
 
 def print_report(report: IngestReport) -> None:
     """One line for each file that failed, then the counts."""
-    for source, _, message in report.failures:
-        err.print(plain(f"{source}: {message}"))
+    for failure in report.failures:
+        err.print(plain(f"{failure.source}: {failure.message}"))
     counts = (
         ("added", report.added), ("replaced", report.replaced), ("unchanged", report.skipped), ("failed", report.failed),
+        ("with the content of another", len(report.duplicates)),
         ("removed", report.removed),
     )  # fmt: skip
     told = ", ".join(f"{number} {word}" for word, number in counts if number) or "nothing to do"
@@ -195,26 +197,25 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-class RateColumn(ProgressColumn):
-    """Documents per second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
-
-
 @contextmanager
 def ingest_progress() -> Iterator[Callable[[IngestProgress], None]]:
     """A bar on standard error, where that is a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task("documents", total=None)
+        task = bar.add_task("documents", total=None, told="")
 
         def show(progress: IngestProgress) -> None:
-            name = shortened(printable(progress.source), 40).replace("[", r"\[")
-            bar.update(task, completed=progress.done, total=progress.total, description=name)
+            bar.update(task, completed=progress.done, total=progress.total, told=_told(progress))
 
         yield show
+
+
+def _told(progress: IngestProgress) -> str:
+    """`12.3 chunks/s, 0:01:20 left, viajes.pdf`, safe to be read as markup."""
+    left = f"{timedelta(seconds=round(progress.eta_s))} left" if progress.eta_s is not None else ""
+    rate = f"{progress.chunks_per_s:.1f} chunks/s" if progress.chunks else ""
+    parts = (rate, left, shortened(printable(progress.current), 40))
+    return ", ".join(part for part in parts if part).replace("[", r"\[")
 
 
 @contextmanager

@@ -90,7 +90,7 @@ async def _upload(
         return
 
     def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
-        return service.ingest(paths, collection, sync=False, progress=progress, cancelled=cancelled)
+        return service.upload(paths, collection, progress=progress, cancelled=cancelled)
 
     job = jobs.start("ingest", collection, work)
     while not job.finished:
@@ -120,7 +120,7 @@ def _line(sentence: str) -> str:
 def _state(job: JobView, texts: Texts) -> str:
     progress = job.progress
     sentence = (
-        texts.loading.format(done=progress.done, total=progress.total, source=progress.source) if progress else texts.waiting
+        texts.loading.format(done=progress.done, total=progress.total, source=progress.current) if progress else texts.waiting
     )
     return f'<p class="state" role="status">{escape(sentence)}</p>'
 
@@ -138,7 +138,8 @@ def _summary(report: IngestReport, texts: Texts) -> str:
 
 
 def _files(report: IngestReport, paths: Sequence[Path], texts: Texts) -> str:
-    reasons = {source: message for source, _, message in report.failures}
+    reasons = {failure.source: failure.message for failure in report.failures}
+    reasons.update({source: texts.duplicate.format(source=other) for source, other in report.duplicates})
     rows = "".join(_file(path.name, reasons.get(path.name), texts) for path in paths)
     return f'<table class="results"><tr><th>{escape(texts.file)}</th><th>{escape(texts.result)}</th></tr>{rows}</table>'
 

@@ -54,6 +54,7 @@ class Texts:
     file: str
     result: str
     added: str
+    duplicate: str
     upload_summary: str
     no_collections: str
     collections_table: str
@@ -106,6 +107,7 @@ SPANISH = Texts(
     file="Archivo",
     result="Resultado",
     added="Añadido",
+    duplicate="Mismo contenido que {source}; no se añade otra vez.",
     upload_summary="{added} añadidos, {replaced} actualizados, {skipped} sin cambios, {failed} con errores.",
     no_collections="Todavía no hay documentos.",
     collections_table="Colecciones",
@@ -158,6 +160,7 @@ ENGLISH = Texts(
     file="File",
     result="Result",
     added="Added",
+    duplicate="Same content as {source}; not added again.",
     upload_summary="{added} added, {replaced} updated, {skipped} unchanged, {failed} with errors.",
     no_collections="There are no documents yet.",
     collections_table="Collections",
