@@ -97,7 +97,7 @@ def parse_block(block: str) -> Part:
         return Part("list", items=tuple(line[2:] for line in lines))
     if re.match(r"\d+\. ", lines[0]):
         return Part("ordered", items=tuple(line.split(". ", 1)[1] for line in lines))
-    return Part("paragraph", " ".join(lines))
+    return Part("paragraph", block)
 
 
 def row(line: str) -> tuple[str, ...]:
@@ -355,10 +355,19 @@ def build_eml(text: Text) -> bytes:
             message[name] = text.meta[name.lower()]
     message["Date"] = format_datetime(text.date)
     message["Message-ID"] = f"<{text.date:%Y%m%d%H%M%S}@midas.example>"
-    message.set_content(plain(text.body), cte="quoted-printable")
+    message.set_content("\n\n".join(map(plain_part, text.parts)) + "\n", cte="quoted-printable")
     message.add_alternative(html_body(text), subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_midas_{text.date:%Y%m%d%H%M%S}")
     return message.as_bytes()
+
+
+def plain_part(part: Part) -> str:
+    """A part as people type it in an e-mail; a table row becomes `first cell: header value; header value`."""
+    if part.rows:
+        header, *lines = part.rows
+        return "\n".join(f"- {line[0]}: {'; '.join(map(' '.join, zip(header[1:], line[1:], strict=True)))}." for line in lines)
+    marks = (f"{number}." if part.kind == "ordered" else "-" for number in range(1, len(part.items) + 1))
+    return "\n".join(f"{mark} {plain(item)}" for mark, item in zip(marks, part.items, strict=True)) or plain(part.text)
 
 
 def html_body(text: Text) -> str:
@@ -372,7 +381,8 @@ def html_part(part: Part) -> str:
     if part.items:
         tag = "ol" if part.kind == "ordered" else "ul"
         return f"<{tag}>{''.join(f'<li>{markup(item)}</li>' for item in part.items)}</{tag}>\n"
-    return f"<p>{markup(part.text)}</p>\n"
+    lines_broken = markup(part.text).replace("\n", "<br>\n")
+    return f"<p>{lines_broken}</p>\n"
 
 
 def build_txt(text: Text) -> bytes:
