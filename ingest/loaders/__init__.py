@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
+import re
 import stat
 from pathlib import Path, PurePosixPath
 
@@ -87,14 +88,20 @@ def _document(detected: Detected, data: bytes, source: str, draft: Draft) -> Doc
     blocks = draft.finish()
     if not blocks:
         raise LoadError("no_text", "The file has no text that can be read: check its content.")
-    headings = (block.text for block in blocks if block.kind == "heading")
+    headings = (block.text for block in blocks if block.kind == "heading" and not block.headings)
     return Document(
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),
         media_type=MEDIA_TYPES[detected.format],
-        title=draft.title or next(headings, "") or PurePosixPath(source).stem,
+        title=draft.title or next(headings, "") or _readable(PurePosixPath(source).stem),
         blocks=blocks,
         page_unit=draft.page_unit,
         date=draft.date,
         warnings=tuple(draft.warnings),
     )
+
+
+def _readable(stem: str) -> str:
+    """`tarifa_2025-v2` -> `Tarifa 2025 v2`."""
+    words = " ".join(re.sub(r"[-_.]+", " ", stem).split())
+    return words[:1].upper() + words[1:] or stem

@@ -47,6 +47,7 @@ class Draft:
 
     limits: IngestLimits
     nested: bool = False
+    base_level: int = 0
     title: str = ""
     date: str | None = None
     page: int | None = None
@@ -67,6 +68,7 @@ class Draft:
         text = one_line(text)
         if not text:
             return
+        level += self.base_level
         self.close_headings(level)
         self._add(text, "heading")
         self._path.append((level, text))

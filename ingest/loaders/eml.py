@@ -27,6 +27,7 @@ def load(data: bytes, draft: Draft) -> None:
     draft.title = subject
     draft.date = _day(message)
     draft.heading(1, subject)
+    draft.base_level = 1
     draft.text("\n".join(_headers(message, body)))
     if body is not None:
         _write_body(body, draft)
@@ -112,7 +113,7 @@ def _write_body(body: EmailMessage, draft: Draft) -> None:
     if body.get_content_type() == "text/html":
         html.load(_text(body), draft)
     else:
-        plain.load(_text(body), draft)
+        plain.write_text(_text(body), draft)
 
 
 def _attachments(message: EmailMessage) -> Iterator[EmailMessage]:
@@ -132,7 +133,7 @@ def _write_attachment(part: EmailMessage, draft: Draft) -> None:
             raise
         draft.warn(f"The attachment {name} was not read. {error}")
         return
-    draft.heading(2, name)
+    draft.heading(1, name)
     draft.insert(attached.blocks)
     draft.warnings.extend(attached.warnings)
 

@@ -43,7 +43,7 @@ def load(text: str, draft: Draft) -> None:
     root = _parse(text)
     if root is None:
         return
-    draft.title = draft.title or one_line(root.findtext(".//title") or "")
+    draft.title = draft.title or _title(root)
     draft.date = draft.date or _meta_date(root)
     writer = _Writer(draft)
     writer.walk(_main_content(root), 0)
@@ -54,6 +54,14 @@ def _parse(text: str) -> Element | None:
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, no_network=True)
     root: Element | None = etree.fromstring(text.encode("utf-8", "ignore"), parser)
     return root
+
+
+def _title(root: Element) -> str:
+    """The page's title; without the site's name where the first heading shows what that is."""
+    title = one_line(root.findtext(".//title") or "")
+    first = root.find(".//h1")
+    heading = "" if first is None else one_line("".join(_texts(first)))
+    return heading if heading and heading in title else title
 
 
 def _meta_date(root: Element) -> str | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from ctypes import byref, c_double, c_int
+from ctypes import byref, c_double, c_int, create_string_buffer
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
@@ -12,6 +13,8 @@ from pypdfium2 import raw
 _SCALE = 10
 _CELL_GAP = 1.4
 _BOLD_WEIGHT = 600
+_BOLD = re.compile(rb"bold|black|heavy", re.I)
+_FONT_NAME_BYTES = 128
 _LEVEL_ANGLES = 0.05
 _HYPHENS = "\x02\ufffe"
 
@@ -81,9 +84,16 @@ class _Reader:
             end -= 1
         if start == end or self._is_slanted(start):
             return None
-        size = self._size(_middle(chars, start, end))
-        bold = all(raw.FPDFText_GetFontWeight(self._text, index) >= _BOLD_WEIGHT for index in (start, end - 1))
+        middle = _middle(chars, start, end)
+        size = self._size(middle)
+        bold = self._is_bold(middle) and self._is_bold(end - 1)
         return Line(tuple(self._cells(chars, start, end, size)), self._origin(start)[1], size, bold)
+
+    def _is_bold(self, index: int) -> bool:
+        """By the font's name; its weight is not always told."""
+        name, flags = create_string_buffer(_FONT_NAME_BYTES), c_int()
+        raw.FPDFText_GetFontInfo(self._text, index, name, _FONT_NAME_BYTES, byref(flags))
+        return bool(_BOLD.search(name.value)) or raw.FPDFText_GetFontWeight(self._text, index) >= _BOLD_WEIGHT
 
     def _cells(self, chars: list[str], start: int, end: int, size: float) -> Iterator[Cell]:
         """Cuts the line where the gap at a space is wider than any space between words."""

@@ -10,15 +10,40 @@ _BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _UNDERLINE = re.compile(r"^[=\-~_*]{3,}$")
 _NUMBERED = re.compile(r"^(\d+(?:\.\d+)*)[.)]?\s+\S")
 _ITEM = re.compile(r"^\s*(?:([-*•·▪‣○●–—])|(\d{1,3}[.)]|[a-z]\)))\s+(\S.*)$")
+_RULE = re.compile(r"^:?-{2,}:?$")
 _WRAPPED_CHARS = 55
+_TITLE_LINES = 4
 _HEADING_CHARS = 90
 
 
 def load(text: str, draft: Draft) -> None:
-    for paragraph in _BLANK.split(text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")):
-        lines = [line.rstrip() for line in paragraph.split("\n") if line.strip()]
-        if lines:
-            _write(lines, draft)
+    """The title at the top becomes the outermost heading, numbered sections come below it."""
+    for number, lines in enumerate(_paragraphs(text)):
+        _write(lines if number else _write_title(lines, draft), draft)
+
+
+def write_text(text: str, draft: Draft) -> None:
+    """Text that has no title of its own, such as a message's."""
+    for lines in _paragraphs(text):
+        _write(lines, draft)
+
+
+def _paragraphs(text: str) -> list[list[str]]:
+    """Lines of each paragraph; paragraphs stand between blank lines."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
+    paragraphs = ([line.rstrip() for line in paragraph.split("\n") if line.strip()] for paragraph in _BLANK.split(text))
+    return [lines for lines in paragraphs if lines]
+
+
+def _write_title(lines: list[str], draft: Draft) -> list[str]:
+    """Takes the title out of the first paragraph: its first line in capitals, or one short line that stands alone."""
+    title = next((line for line in lines[:_TITLE_LINES] if is_heading(line) and line.isupper()), "")
+    if not title and len(lines) == 1 and len(lines[0]) <= _HEADING_CHARS and _is_label(lines[0]):
+        title = lines[0]
+    if title:
+        draft.heading(1, title)
+        draft.base_level += 1
+    return [line for line in lines if line is not title]
 
 
 def write_lines(lines: list[str], draft: Draft) -> None:
@@ -52,9 +77,12 @@ def join_wrapped(lines: list[str]) -> list[str]:
 def is_heading(line: str) -> bool:
     """A short line standing alone: in capitals, or numbered like `2.1 Alcance`; no sentence."""
     line = line.strip()
-    if len(line) > _HEADING_CHARS or line[-1] in ".:;,?!" or not any(map(str.isalpha, line)):
-        return False
-    return line.isupper() or bool(_NUMBERED.match(line))
+    return len(line) <= _HEADING_CHARS and _is_label(line) and (line.isupper() or bool(_NUMBERED.match(line)))
+
+
+def _is_label(line: str) -> bool:
+    """No sentence: it has letters, and no punctuation at its end."""
+    return line[-1] not in ".:;,?!" and any(map(str.isalpha, line)) and not _ITEM.match(line.replace(".", "", 1))
 
 
 def heading_level(line: str) -> int:
@@ -64,6 +92,11 @@ def heading_level(line: str) -> int:
 
 
 def _write(lines: list[str], draft: Draft) -> None:
+    if not lines:
+        return
+    if len(lines) > 1 and all(line.lstrip().startswith("|") for line in lines):
+        draft.table(pipe_rows(lines))
+        return
     if len(lines) > 1 and _UNDERLINE.match(lines[1].strip()) and not _UNDERLINE.match(lines[0].strip()):
         draft.heading(1 if lines[1].strip()[0] == "=" else 2, lines[0])
         lines = lines[2:]
@@ -73,8 +106,15 @@ def _write(lines: list[str], draft: Draft) -> None:
     write_lines([line for line in lines if not _UNDERLINE.match(line.strip())], draft)
 
 
+def pipe_rows(lines: list[str]) -> list[list[str]]:
+    """`| a | b |` lines -> rows of cells, the rule below the header left out."""
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+    return [row for row in rows if not all(_RULE.match(cell) for cell in row)]
+
+
 def _continues(last: str, line: str) -> bool:
-    if _ITEM.match(line) or last.rstrip().endswith((":", ";")):
+    ended = last.rstrip()[-1] in ".:;!?" and not line.lstrip()[0].islower()
+    if ended or last.rstrip()[-1] in ":;" or _ITEM.match(line):
         return False
     indented = bool(_ITEM.match(last)) and line.startswith("  ")
     return indented or len(last) >= _WRAPPED_CHARS or line.strip()[0].islower()

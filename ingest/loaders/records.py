@@ -13,12 +13,17 @@ Json = dict[str, "Json"] | list["Json"] | str | float | bool | None
 
 
 def load(text: str, draft: Draft) -> None:
-    about, records = _records(_parse(text))
-    draft.text("\n".join(_lines(about)))
     draft.page_unit = "record"
-    for number, record in enumerate(records, start=1):
-        draft.page = number
-        draft.text("\n".join(_lines(record)))
+    about, lists = _split(_parse(text))
+    draft.text("\n".join(_lines(about)))
+    done = 0
+    for name, records in lists:
+        draft.page = done + 1
+        draft.heading(1, name.replace("_", " ") if len(lists) > 1 else "")
+        for number, record in enumerate(records, start=done + 1):
+            draft.page = number
+            draft.text("\n".join(_lines(record)))
+        done += len(records)
 
 
 def _parse(text: str) -> Json:
@@ -47,17 +52,17 @@ def _invalid(why: str) -> LoadError:
     return LoadError("corrupt", f"The file is not valid JSON ({why}): correct it and load it again.")
 
 
-def _records(value: Json) -> tuple[dict[str, Json], list[Json]]:
-    """(what is said about all records, the records): a list, or an object around one list of objects."""
+def _split(value: Json) -> tuple[dict[str, Json], list[tuple[str, list[Json]]]]:
+    """(what is said about all records, (name, records) of each list): a list, or an object around lists of objects."""
     if isinstance(value, list):
-        return {}, value
-    if isinstance(value, dict):
-        lists = [key for key, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
-        if len(lists) == 1:
-            records = value[lists[0]]
-            assert isinstance(records, list)
-            return {key: inner for key, inner in value.items() if key != lists[0]}, records
-    return {}, [value]
+        return {}, [("", value)]
+    if not isinstance(value, dict):
+        return {}, [("", [value])]
+    lists = [(name, inner) for name, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+    if not lists:
+        return {}, [("", [value])]
+    names = {name for name, _ in lists}
+    return {name: inner for name, inner in value.items() if name not in names}, lists
 
 
 def _lines(value: Json, key: str = "") -> Iterator[str]:
