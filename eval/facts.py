@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+CITATION = re.compile(r"\[\d+\]")
 NUMBER = re.compile(r"(?<![\d.,])(?:[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?|[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?)(?!\d|[.,]\d)")
 DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 TRAILING_ZEROS = re.compile(r"(?<![\d.])(\d+)(?:\.0+|(\.\d*[1-9])0+)(?![\d]|\.\d)")
@@ -36,6 +37,6 @@ def contains(text: str, fact: str) -> bool:
 
 
 def contains_facts(answer: str, facts: Sequence[Sequence[str]]) -> bool:
-    """Whether an answer contains one alternative of every group of facts."""
-    text = normalise(answer)
+    """Whether an answer contains one alternative of every group of facts; the numbers of citations don't count."""
+    text = normalise(CITATION.sub(" ", answer))
     return all(any(contains(text, fact) for fact in group) for group in facts)

@@ -173,6 +173,7 @@ def test_a_fact_is_found_as_a_whole_word_only() -> None:
     assert contains_facts("Son 5 días (cinco).", [["5"]])
     assert contains_facts("Hasta 1.500 euros, es decir, 1500.", [["1500"], ["euros"]])
     assert not contains_facts("Son 15 días, versión 5.4.", [["5"]])
+    assert not contains_facts("Son muchos días [5].", [["5"]])
     assert not contains_facts("Quince días", [["15"]])
 
 
