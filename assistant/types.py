@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Union
+from typing import Literal
 
 from ingest.types import PageUnit
 
@@ -138,4 +138,4 @@ class AnswerEvent:
     answer: Answer
 
 
-Event = Union[StatusEvent, TokenEvent, AnswerEvent]
+Event = StatusEvent | TokenEvent | AnswerEvent

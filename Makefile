@@ -1,0 +1,38 @@
+# make run   installs what is missing, prepares the models, loads the sample corpus, serves http://127.0.0.1:7860
+# make test  installs what the tests need and runs them all
+PYTHON ?= python3
+MIDAS := .venv/bin/midas
+
+.PHONY: run test bench lint format install browser
+
+run: install
+	@$(MIDAS) models pull --defaults
+	@$(MIDAS) collections list --json | grep -q '"name": *"midas"' || $(MIDAS) ingest corpora/midas/documents --collection midas
+	@$(MIDAS) serve
+
+test: browser
+	@$(PYTHON) scripts/bootstrap.py test
+	@.venv/bin/python -m pytest
+
+bench:
+	@$(PYTHON) scripts/bootstrap.py test
+	@$(MIDAS) models pull --defaults
+	@.venv/bin/python -m benchmarks
+
+lint:
+	@$(PYTHON) scripts/bootstrap.py test lint
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+format:
+	@$(PYTHON) scripts/bootstrap.py lint
+	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+install:
+	@$(PYTHON) scripts/bootstrap.py
+
+# The page's tests drive a real Chromium; where there is none and it can't be installed they are skipped, saying so.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the page's tests ..." && \
+	    apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } || \
+	  echo "No Chromium here: the page's tests will be skipped."

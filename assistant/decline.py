@@ -1,0 +1,62 @@
+"""When not to answer: before the model is called, from its first token, and from what it wrote."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.context import Evidence
+from assistant.facts import facts_of, terms_of, weigh
+from assistant.retriever import RetrievedChunk
+from ingest.text import fold
+
+WEAK_COSINE = 0.80
+"""Best dense cosine (multilingual-e5-small) under which a question with little lexical support is not about the documents."""
+WEAK_COVERAGE = 0.35
+"""Share of the question's weighted terms that the evidence must hold when the cosine is weak."""
+REFUSAL_PROBABILITY = 0.10
+"""Probability of the refusal's first token from which the embedded model's answer is not believed."""
+
+_INTERROGATIVE = re.compile(
+    r"\b(?:qu[eé]|cu[aá]l(?:es)?|cu[aá]nt[oa]s?|cu[aá]ndo|a?d[oó]nde|qui[eé]n(?:es)?|c[oó]mo"
+    r"|what|which|who|whom|whose|when|where|why|how)\b",
+    re.IGNORECASE,
+)
+_REFUSALS = re.compile(
+    r"^\W*(?:no (?:lo )?(?:encuentro|encontre|se encuentra|se encontro|se menciona|se especifica|se indica|se proporciona"
+    r"|hay informacion|aparece|consta|figura|dispongo|tengo informacion)"
+    r"|(?:los|el|ningun) (?:fragmentos?|documentos?) no |ningun fragmento"
+    r"|not (?:found|mentioned|specified|stated)|no (?:answer|information)"
+    r"|i (?:can'?t|cannot|could not|couldn'?t|do not|don'?t) (?:find|have)"
+    r"|the (?:excerpts?|documents?) (?:do|does) not|lo siento|sorry)"
+)
+
+
+def evidence_is_weak(question: str, hits: Sequence[RetrievedChunk], evidence: Sequence[Evidence]) -> bool:
+    """Whether the retrieved passages are too far from the question to be worth a model call."""
+    if not evidence:
+        return True
+    cosine = max((hit.dense for hit in hits if hit.dense is not None), default=0.0)
+    return cosine < WEAK_COSINE and coverage(question, evidence) < WEAK_COVERAGE
+
+
+def coverage(question: str, evidence: Sequence[Evidence]) -> float:
+    """Share in [0, 1] of the question's terms (numbers and names count more) that the evidence holds, labels included."""
+    facts = facts_of(question)
+    total = weigh(facts.all, facts, frozenset())
+    held = terms_of("\n".join(item.prompt_text for item in evidence))
+    return weigh(facts.all & held, facts, frozenset()) / total if total else 0.0
+
+
+def model_refuses(question: str, probability: float | None) -> bool:
+    """Whether the first token tells that the model would rather refuse.
+
+    Read only for questions with an interrogative word: the answer to the others may rightly begin with "No".
+    """
+    return probability is not None and probability >= REFUSAL_PROBABILITY and bool(_INTERROGATIVE.search(question))
+
+
+def is_refusal(text: str, refusal: str) -> bool:
+    """Whether a sentence says that the documents hold no answer, in the words it was told or in its own."""
+    plain = fold(text.strip())
+    return plain.startswith(fold(refusal).rstrip(".")) or bool(_REFUSALS.match(plain))

@@ -1,0 +1,118 @@
+"""One call of the model: messages in, text out piece by piece, with what the server reports beside it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llama_index.core.base.llms.types import ChatMessage, MessageRole
+from llama_index.core.indices.prompt_helper import ChatPromptHelper, PromptHelper
+from llama_index.core.response_synthesizers import BaseSynthesizer
+from llama_index.core.types import RESPONSE_TEXT_TYPE
+
+from assistant.backends import Backend
+from assistant.history import StandaloneQuestion
+from assistant.prompts import Language, prompt
+from assistant.types import Usage
+
+TOP_LOGPROBS = 8
+
+
+@dataclass
+class Generation:
+    """What one call produced: filled while it streams."""
+
+    text: str = ""
+    refusal_probability: float | None = None
+    usage: Usage = field(default_factory=Usage)
+    started: float = 0.0
+    ttft_ms: float | None = None
+    total_ms: float | None = None
+
+
+class EvidenceSynthesizer(BaseSynthesizer):
+    """Streams the answer to one question from its numbered evidence (the text chunks it is given).
+
+    The fixed instructions come first, so that a prompt cache holds them. The probability that the answer would begin like the
+    refusal the model was told to write is read from its first token, where the back end reports probabilities.
+    """
+
+    def __init__(self, backend: Backend, question: StandaloneQuestion, language: Language, max_tokens: int) -> None:
+        metadata = backend.llm.metadata
+        super().__init__(
+            llm=backend.llm,
+            streaming=True,
+            prompt_helper=PromptHelper.from_llm_metadata(metadata),
+            chat_prompt_helper=ChatPromptHelper.from_llm_metadata(metadata),
+        )
+        self._backend = backend
+        self._question = question
+        self._language = language
+        self._max_tokens = max_tokens
+        self._refusal = prompt(language, "refusal")
+        self.generation = Generation()
+
+    def messages(self, text_chunks: Sequence[str]) -> list[ChatMessage]:
+        """The whole prompt."""
+        earlier = ""
+        if self._question.earlier:
+            asked, *answered = (message.text for message in self._question.earlier)
+            earlier = prompt(self._language, "earlier").format(question=asked, answer=" ".join(answered)) + "\n\n"
+        text = prompt(self._language, "question").format(
+            evidence="\n".join(text_chunks), earlier=earlier, question=self._question.question
+        )
+        return [*fixed_messages(self._language), ChatMessage(role=MessageRole.USER, content=text)]
+
+    async def aget_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> RESPONSE_TEXT_TYPE:
+        return self._pieces(self.messages(text_chunks))
+
+    def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> RESPONSE_TEXT_TYPE:
+        raise NotImplementedError("answers are streamed asynchronously: use asynthesize()")
+
+    async def _pieces(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
+        generation = self.generation
+        generation.started = time.perf_counter()
+        options = {"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self._backend.logprobs else {}
+        stream = await self._backend.llm.astream_chat(messages, max_tokens=self._max_tokens, **options)
+        try:
+            async for chunk in stream:
+                self._note(chunk.raw)
+                if chunk.delta:
+                    if generation.ttft_ms is None:
+                        generation.ttft_ms = (time.perf_counter() - generation.started) * 1000
+                    generation.text += chunk.delta
+                    yield chunk.delta
+        finally:
+            await stream.aclose()
+            generation.total_ms = (time.perf_counter() - generation.started) * 1000
+
+    def _note(self, raw: Any) -> None:
+        if usage := getattr(raw, "usage", None):
+            details = getattr(usage, "prompt_tokens_details", None)
+            self.generation.usage = Usage(
+                usage.prompt_tokens, usage.completion_tokens, (details and details.cached_tokens) or 0, "server"
+            )
+        choices = getattr(raw, "choices", None)
+        logprobs = choices[0].logprobs if choices else None
+        if self.generation.refusal_probability is None and logprobs and logprobs.content:
+            self.generation.refusal_probability = refusal_probability(logprobs.content[0].top_logprobs, self._refusal)
+
+    def _get_prompts(self) -> dict[str, Any]:
+        return {}
+
+    def _update_prompts(self, prompts: dict[str, Any]) -> None:
+        """There is nothing to update: the prompt is in the messages."""
+
+
+def fixed_messages(language: Language) -> list[ChatMessage]:
+    """The part of the prompt that never changes."""
+    return [ChatMessage(role=MessageRole.SYSTEM, content=prompt(language, "system"))]
+
+
+def refusal_probability(candidates: Sequence[Any], refusal: str) -> float:
+    """Probability in [0, 1] that the answer's first token begins `refusal`, from the first token's top log-probabilities."""
+    starts = (token for token in candidates if token.token.strip() and refusal.startswith(token.token.strip()))
+    return sum(math.exp(token.logprob) for token in starts)

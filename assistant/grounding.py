@@ -1,0 +1,101 @@
+"""Does the evidence say so? A verdict for each sentence of an answer, computed locally in milliseconds.
+
+A sentence is looked up in each source as the model saw it. Numbers, dates and names must be there; the other words may be
+paraphrased, which the embedder judges where shared words can't (another language, synonyms). No second model call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.context import Evidence
+from assistant.facts import Facts, facts_of, terms_of, weigh
+from assistant.types import Verdict
+from ingest.types import Embedder
+
+SUPPORTED = 0.7
+"""Share of a sentence's weight that one source must hold for `supported`."""
+WEAK = 0.4
+PARAPHRASE = 0.88
+"""Cosine (multilingual-e5-small, whose cosines start near 0.75) from which two sentences say about the same."""
+_NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How well one source backs a sentence. `quote` is the sentence or row of the source that does it best."""
+
+    number: int
+    verdict: Verdict
+    score: float
+    quote: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    evidence: Evidence
+    terms: frozenset[str]
+
+
+class Grounder:
+    """Judges the sentences of one answer against its evidence. What `question` already said counts little as a claim."""
+
+    def __init__(self, question: str, evidence: Sequence[Evidence], embedder: Embedder | None = None) -> None:
+        self._asked = terms_of(question)
+        self._sources = [_Source(item, terms_of(f"{item.label}\n{item.text}")) for item in evidence]
+        self._embedder = embedder
+
+    def judge(self, sentence: str) -> list[Support]:
+        """One `Support` for each source, best first. Empty when there is no evidence."""
+        facts = facts_of(sentence)
+        supports = [self._support(sentence, facts, source) for source in self._sources]
+        if supports and self._embedder and all(support.verdict != "supported" for support in supports):
+            supports = [self._paraphrase(sentence, facts, support) for support in supports]
+        return sorted(supports, key=lambda support: -support.score)
+
+    def missing_numbers(self, sentence: str) -> frozenset[str]:
+        """Numbers and dates of the sentence that no source and not the question has."""
+        known = self._asked.union(*(source.terms for source in self._sources))
+        return facts_of(sentence).numbers - known
+
+    def _support(self, sentence: str, facts: Facts, source: _Source) -> Support:
+        number = source.evidence.number
+        quote, quote_share = self._best_unit(facts, source.evidence)
+        share = self._share(facts, source.terms)
+        score = 0.6 * share + 0.4 * quote_share
+        if absent := (facts.numbers | facts.names) - source.terms - self._asked:
+            kind = "number" if absent & facts.numbers else "name"
+            why = f"{kind} not in the source: {', '.join(sorted(absent))}"
+            return Support(number, "unsupported", min(score, WEAK) * 0.5, quote, why)
+        verdict: Verdict = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
+        if verdict == "supported" and _NEGATION.search(sentence) and not _NEGATION.search(source.evidence.text):
+            return Support(number, "weak", WEAK, quote, "the source does not deny it")
+        return Support(number, verdict, score, quote, "" if verdict == "supported" else "few of its words are in the source")
+
+    def _share(self, facts: Facts, terms: frozenset[str]) -> float:
+        total = weigh(facts.all, facts, self._asked)
+        return weigh(facts.all & terms, facts, self._asked) / total if total else 0.0
+
+    def _best_unit(self, facts: Facts, evidence: Evidence) -> tuple[str, float]:
+        shares = [(self._share(facts, terms_of(unit)), unit) for unit in evidence.units]
+        share, unit = max(shares, key=lambda pair: pair[0], default=(0.0, evidence.text))
+        return unit, share
+
+    def _paraphrase(self, sentence: str, facts: Facts, support: Support) -> Support:
+        """Raises a verdict that words alone could not give, if nothing that must match is missing."""
+        if support.why.startswith(("number", "name")) or self._embedder is None:
+            return support
+        units = next(source.evidence.units for source in self._sources if source.evidence.number == support.number)
+        vectors = self._embedder.embed_passages([sentence, *units])
+        cosines = vectors[1:] @ vectors[0]
+        best = int(np.argmax(cosines))
+        if cosines[best] < PARAPHRASE:
+            return support
+        verdict: Verdict = "supported" if facts.numbers or support.score >= WEAK else "weak"
+        score = max(support.score, float(cosines[best]) * SUPPORTED)
+        return Support(support.number, verdict, score, units[best], "" if verdict == "supported" else "only similar in meaning")

@@ -1,0 +1,111 @@
+"""Makes `.venv` and installs the product into it: `python3 scripts/bootstrap.py [EXTRA ...]`.
+
+Runs on whatever Python the machine has, so it uses nothing newer than Python 3.6 until the version is checked. What is
+installed is remembered in `.venv/installed.json`; nothing happens while that still holds.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+STAMP = os.path.join(VENV, "installed.json")
+LOG = os.path.join(ROOT, ".venv", "install.log")
+GIGABYTE = 1024**3
+NEEDED_BYTES = {"": 3 * GIGABYTE, "test": 6 * GIGABYTE}
+
+
+def main(extras):
+    if sys.version_info < (3, 11):
+        fail(
+            "Midas needs Python 3.11 or later and this is %d.%d: install it and run make PYTHON=python3.11 again."
+            % sys.version_info[:2]
+        )
+    wanted = sorted(set(extras) | set(installed().get("extras", [])))
+    if installed() == state(wanted):
+        return
+    check_disk(wanted)
+    make_venv()
+    install(wanted)
+    with open(STAMP, "w") as stamp:
+        json.dump(state(wanted), stamp)
+
+
+def installed():
+    try:
+        with open(STAMP) as stamp:
+            return json.load(stamp)
+    except (OSError, ValueError):
+        return {}
+
+
+def state(extras):
+    return {"extras": extras, "python": sys.version.split()[0], "pins": digest("pyproject.toml") + digest("constraints.txt")}
+
+
+def digest(name):
+    with open(os.path.join(ROOT, name), "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
+
+
+def check_disk(extras):
+    needed = max(NEEDED_BYTES.get(extra, 0) for extra in ["", *extras])
+    free = shutil.disk_usage(ROOT).free
+    if free < needed:
+        fail(
+            "Installing needs about %.0f GB and %s has %.1f GB free: make room and run the command again."
+            % (needed / GIGABYTE, ROOT, free / GIGABYTE)
+        )
+
+
+def make_venv():
+    if os.path.exists(os.path.join(VENV, "bin", "python")):
+        return
+    print("Making .venv ...", flush=True)
+    if subprocess.call([sys.executable, "-m", "venv", VENV]):
+        fail("Python can't make a virtual environment: install its venv module (on Debian: apt-get install python3-venv).")
+
+
+def install(extras):
+    target = ".[%s]" % ",".join(extras) if extras else "."
+    print("Installing Midas and its pinned dependencies (%s); a few minutes the first time ..." % target, flush=True)
+    command = [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
+    with open(LOG, "w") as log:
+        status = subprocess.call(
+            [*command, "-c", "constraints.txt", "-e", target], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+    if status:
+        fail(diagnosis())
+
+
+def diagnosis():
+    with open(LOG, errors="replace") as log:
+        text = log.read()
+    if "No space left" in text:
+        return "The disk filled up while installing: make room and run the command again."
+    if any(
+        sign in text
+        for sign in (
+            "NewConnectionError",
+            "ConnectionError",
+            "Temporary failure in name resolution",
+            "ReadTimeout",
+            "ProxyError",
+        )
+    ):
+        return (
+            "The package registry can't be reached: check the network, or point pip at your mirror, and run the command again."
+        )
+    return "Installing failed (%s holds pip's words): correct that and run the command again." % LOG
+
+
+def fail(sentence):
+    sys.exit("midas: " + sentence)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

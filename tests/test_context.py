@@ -1,0 +1,61 @@
+"""Evidence selection: what bears on the question, within the budget, never cut."""
+
+from assistant.context import GAP, select_evidence
+from tests.building import make_hit
+
+PROSE = (
+    "La política se revisa cada año. El desayuno se paga aparte. La dieta completa en España es de 53,34 euros por día. "
+    "Los billetes se compran con la agencia. El seguro cubre a toda la plantilla. Los taxis piden recibo. "
+    "Las maletas perdidas se comunican en 24 horas."
+)
+HEADER = "| País | Dieta |\n|---|---|\n"
+ROWS = "| España | 53,34 |\n| Portugal | 48,00 |\n| Francia | 66,10 |"
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def test_the_sentence_that_bears_on_the_question_is_chosen_and_others_are_not() -> None:
+    [source] = select_evidence("¿Cuánto es la dieta completa en España?", [make_hit(PROSE)], 40, words)
+    assert "La dieta completa en España es de 53,34 euros por día." in source.units
+    assert "maletas" not in source.text
+
+
+def test_the_budget_holds_with_labels_and_nothing_is_cut() -> None:
+    hits = [make_hit(PROSE, source=f"{n}.md", score=1 - n / 10) for n in range(5)]
+    for budget in (10, 30, 60, 120):
+        evidence = select_evidence("¿Cuánto es la dieta completa en España y el seguro?", hits, budget, words)
+        assert sum(words(item.prompt_text) for item in evidence) <= budget
+        assert all(unit in PROSE for item in evidence for unit in item.units)
+
+
+def test_a_table_keeps_its_header_and_only_the_row_asked_for() -> None:
+    hit = make_hit(ROWS, prefix=HEADER, kind="table")
+    [source] = select_evidence("¿Qué dieta hay en Portugal?", [hit], 60, words)
+    assert source.text.startswith(HEADER.strip())
+    assert source.units == ("| Portugal | 48,00 |",)
+
+
+def test_sentences_apart_are_joined_by_a_gap_mark() -> None:
+    [source] = select_evidence("¿dieta completa España, maletas perdidas?", [make_hit(PROSE)], 60, words)
+    assert GAP in source.text
+
+
+def test_sources_are_numbered_in_the_order_of_their_passages() -> None:
+    hits = [
+        make_hit("La dieta es de 50 euros.", source="a", score=1.0),
+        make_hit("La dieta era de 40 euros.", source="b", score=0.8),
+    ]
+    evidence = select_evidence("¿Cuánto es la dieta?", hits, 100, words)
+    assert [(item.number, item.hit.stored.source) for item in evidence] == [(1, "a"), (2, "b")]
+
+
+def test_the_label_names_document_date_and_section_once() -> None:
+    hit = make_hit("La dieta es de 50 euros.", date="2026-01-15", headings=("Política de viajes", "Dietas"))
+    [source] = select_evidence("¿Cuánto es la dieta?", [hit], 100, words)
+    assert source.label == "Política de viajes (2026-01-15) › Dietas"
+
+
+def test_no_hits_no_evidence() -> None:
+    assert select_evidence("¿Qué?", [], 100, words) == []

@@ -1,0 +1,78 @@
+"""When not to answer."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+
+from assistant.decline import coverage, evidence_is_weak, is_refusal, model_refuses
+from assistant.generation import refusal_probability
+from tests.building import make_evidence, make_hit
+
+REFUSAL = "No lo encuentro en los documentos."
+
+
+@dataclass
+class Token:
+    token: str
+    logprob: float
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No lo encuentro en los documentos.",
+        "no lo encuentro en los documentos",
+        "Los fragmentos no indican el precio.",
+        "No se menciona en los fragmentos.",
+        "Not found in the documents.",
+        "I cannot find that in the excerpts.",
+    ],
+)
+def test_refusals_in_the_models_own_words(text: str) -> None:
+    assert is_refusal(text, REFUSAL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No se admiten invitados externos [1].",
+        "No, hay que pedirlo antes.",
+        "Norma ISO 9001.",
+        "The documents are kept 5 years.",
+    ],
+)
+def test_answers_that_are_not_refusals(text: str) -> None:
+    assert not is_refusal(text, REFUSAL)
+
+
+def test_the_first_token_tells_the_probability_of_a_refusal() -> None:
+    tokens = [
+        Token("No", math.log(0.2)),
+        Token(" El", math.log(0.5)),
+        Token("N", math.log(0.1)),
+        Token("", 0.0),
+        Token("Nota", -1),
+    ]
+    assert refusal_probability(tokens, REFUSAL) == pytest.approx(0.3)
+
+
+def test_a_yes_or_no_question_is_not_declined_for_beginning_with_no() -> None:
+    assert model_refuses("¿Cuánto cuesta el menú?", 0.5)
+    assert not model_refuses("¿Puedo llevar invitados?", 0.5)
+    assert not model_refuses("¿Cuánto cuesta el menú?", None)
+    assert not model_refuses("¿Cuánto cuesta el menú?", 0.01)
+
+
+def test_far_away_passages_are_weak_evidence() -> None:
+    evidence = make_evidence(["El menú del día cuesta 6,20 euros."])
+    far = [make_hit("El menú del día cuesta 6,20 euros.", dense=0.7)]
+    assert evidence_is_weak("¿Quién ganó la liga de fútbol en Argentina?", far, evidence)
+    assert not evidence_is_weak("¿Cuánto cuesta el menú del día?", far, evidence)
+    assert evidence_is_weak("¿Cuánto cuesta?", [], [])
+
+
+def test_coverage_counts_the_label_too() -> None:
+    evidence = make_evidence(["Son 53 euros por día."])
+    assert coverage("¿Cuántos euros por día, según la política de viajes?", evidence) == 1.0
+    assert coverage("¿Cuántos euros por noche de hotel?", evidence) < 1.0

@@ -1,0 +1,64 @@
+"""Verdicts: what must match, what may be paraphrased."""
+
+import pytest
+
+from assistant.grounding import Grounder
+from tests.building import make_evidence
+
+EVIDENCE = [
+    "La dieta completa en España es de 53,34 euros por día. El kilometraje se paga a 0,26 euros por kilómetro.",
+    "El comité de seguridad se reúne el 12 de marzo de 2026 en Zaragoza. No se admiten invitados externos.",
+]
+
+
+def verdict(sentence: str, question: str = "¿Qué dice?") -> tuple[str, int]:
+    best = Grounder(question, make_evidence(EVIDENCE)).judge(sentence)[0]
+    return best.verdict, best.number
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("La dieta completa en España es de 53,34 euros por día.", 1),
+        ("El kilometraje se paga a 0.26 euros.", 1),
+        ("El comité de seguridad se reúne en Zaragoza el 12/03/2026.", 2),
+        ("No se admiten invitados externos.", 2),
+        ("53,34 euros", 1),
+    ],
+)
+def test_what_the_evidence_says_is_supported_by_the_right_source(sentence: str, source: int) -> None:
+    assert verdict(sentence) == ("supported", source)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "La dieta completa en España es de 55 euros por día.",
+        "El comité de seguridad se reúne el 13 de marzo de 2026 en Zaragoza.",
+        "El comité de seguridad se reúne el 12 de abril de 2026 en Zaragoza.",
+        "El comité de seguridad se reúne en Valencia.",
+        "La empresa regala bicicletas a toda la plantilla.",
+    ],
+)
+def test_another_number_date_or_name_is_unsupported(sentence: str) -> None:
+    assert verdict(sentence)[0] == "unsupported"
+
+
+def test_a_denial_that_the_source_does_not_make_is_not_supported() -> None:
+    assert verdict("El kilometraje no se paga a 0,26 euros por kilómetro.")[0] != "supported"
+
+
+def test_what_only_repeats_the_question_weighs_little() -> None:
+    question = "¿Cuánto cobra la dirección comercial de Lisboa?"
+    assert verdict("La dirección comercial de Lisboa cobra 90.000 euros.", question)[0] == "unsupported"
+
+
+def test_the_quote_is_the_sentence_that_says_it() -> None:
+    best = Grounder("¿A cuánto se paga el kilometraje?", make_evidence(EVIDENCE)).judge("El kilometraje se paga a 0,26 euros.")[
+        0
+    ]
+    assert best.quote == "El kilometraje se paga a 0,26 euros por kilómetro."
+
+
+def test_without_evidence_there_is_no_support() -> None:
+    assert Grounder("¿Qué?", []).judge("Algo.") == []
