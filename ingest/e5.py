@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.errors import ModelError
+from ingest.prefixes import E5
 
 Floats = NDArray[np.float32]
 
-QUERY_PREFIX = "query: "
-PASSAGE_PREFIX = "passage: "
 BLOCK = 32
 """Weights that share one scale in the file's 4-bit layout (ggml's Q4_0)."""
 
@@ -269,7 +268,7 @@ def _configuration(shape: Shape) -> dict[str, object]:
         "2_Normalize/config.json": {},
         "sentence_bert_config.json": {"max_seq_length": shape.positions, "do_lower_case": False},
         "config_sentence_transformers.json": {
-            "prompts": {"query": QUERY_PREFIX, "passage": PASSAGE_PREFIX, "document": PASSAGE_PREFIX},
+            "prompts": {"query": E5.query, "passage": E5.passage, "document": E5.passage},
             "similarity_fn_name": "cosine",
         },
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from filelock import FileLock
 from ingest import e5
 from ingest.assets import DataPackage, Progress, beside, fetch, file_sha256, require_space
 from ingest.errors import ModelError
+from ingest.prefixes import E5, Prefixes, well_formed
 from ingest.types import Vectors
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ BUILT_BYTES = 600_000_000
 GRAPH = "model.int8.onnx"
 _TOKENIZER = "tokenizer.json"
 _MANIFEST = "midas.json"
-_BATCH_TOKENS = 256
+_POSITIONS = 512
+_SPECIAL_TOKENS = 2
 _LONGEST_TEXT = 65_536
 """Characters of a text that are looked at: far more than the model's tokens can hold."""
 
@@ -118,41 +120,38 @@ class E5Embedder:
     `max_tokens` is the longest text, counted as `count_tokens` does, that is embedded whole; longer ones are cut.
     """
 
-    name = f"{MODEL}:int8"
     dimension = 384
 
-    def __init__(self, folder: Path, query_prefix: str = e5.QUERY_PREFIX, passage_prefix: str = e5.PASSAGE_PREFIX) -> None:
+    def __init__(self, folder: Path, prefixes: Prefixes = E5) -> None:
         """Raises ModelError when the folder was not prepared or is damaged."""
         if not folder.exists():
             raise ModelError(f"The embedding model {MODEL} is not prepared: run midas models pull {MODEL}.")
         if damage := _damage(folder):
             raise ModelError(f"The embedding model's folder {folder} {damage}: run midas models pull {MODEL}.")
-        self.query_prefix, self.passage_prefix = query_prefix, passage_prefix
+        self.prefixes = prefixes
+        self.name = f"{MODEL}:int8{prefixes.mark(E5)}"
         self._tokenizer = _tokenizer(folder / _TOKENIZER)
         self._session = _session(folder / GRAPH)
-        self._positions = 512
-        prefix = max(self.count_tokens([query_prefix, passage_prefix]))
-        self.max_tokens = self._positions - 2 - prefix
+        self.max_tokens = _POSITIONS - _SPECIAL_TOKENS - max(self.count_tokens([prefixes.query, prefixes.passage]))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """float32 [len(texts), dimension]; rows have length 1."""
-        ids = self._ids([self.passage_prefix + text for text in texts])
+        ids = self._ids(self.prefixes.to_passages(texts))
         vectors = np.empty((len(texts), self.dimension), np.float32)
-        batches = list(_batches([len(row) for row in ids]))
-        for batch, rows in zip(batches, self._pool.map(lambda batch: self._run([ids[i] for i in batch]), batches), strict=True):
-            vectors[batch] = rows
+        longest_first = sorted(range(len(ids)), key=lambda index: -len(ids[index]))
+        rows = self._pool.map(self._run, [ids[index] for index in longest_first])
+        for index, row in zip(longest_first, rows, strict=True):
+            vectors[index] = row
         return vectors
 
     def embed_query(self, text: str) -> Vectors:
         """float32 [dimension], of length 1."""
-        vector: Vectors = self._run(self._ids([self.query_prefix + text]))[0]
-        return vector
+        return self._run(self._ids([self.prefixes.to_query(text)])[0])
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens and prefix not counted."""
-        return [
-            len(row) for row in self._tokenizer.encode_batch_fast([_clean(text) for text in texts], add_special_tokens=False)
-        ]
+        rows = self._tokenizer.encode_batch_fast([well_formed(text) for text in texts], add_special_tokens=False)
+        return [len(row) for row in rows]
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -160,28 +159,13 @@ class E5Embedder:
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids with the special ones; the end of a text beyond the model's positions is left out."""
-        rows = self._tokenizer.encode_batch_fast([_clean(text[:_LONGEST_TEXT]) for text in texts])
-        return [row.ids if len(row) <= self._positions else row.ids[: self._positions - 1] + row.ids[-1:] for row in rows]
+        rows = self._tokenizer.encode_batch_fast([text[:_LONGEST_TEXT] for text in texts])
+        return [row.ids if len(row) <= _POSITIONS else row.ids[: _POSITIONS - 1] + row.ids[-1:] for row in rows]
 
-    def _run(self, ids: list[list[int]]) -> Vectors:
-        (vectors,) = self._session.run(None, {"ids": np.array(ids, np.int64)})
-        return np.asarray(vectors, np.float32)
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indexes of texts of the same length, so that nothing is padded; longest first, a batch of long texts has one."""
-    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
-    start = 0
-    for stop in range(1, len(order) + 1):
-        length = lengths[order[start]]
-        if stop == len(order) or lengths[order[stop]] != length or (stop - start + 1) * length > _BATCH_TOKENS:
-            yield order[start:stop]
-            start = stop
-
-
-def _clean(text: str) -> str:
-    """Lone surrogates, which have no UTF-8 form, become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    def _run(self, ids: list[int]) -> Vectors:
+        """One text a run: nothing to pad, and no scale of its activations depends on a neighbour."""
+        (vectors,) = self._session.run(None, {"ids": np.array([ids], np.int64)})
+        return np.asarray(vectors[0], np.float32)
 
 
 def _cores() -> int:

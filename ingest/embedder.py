@@ -1,11 +1,11 @@
-"""Embedders by configuration: `make_embedder` builds the one the settings name."""
+"""Embedders by configuration: `make_embedder` builds the one the settings name, and imports what only that one needs."""
 
 from __future__ import annotations
 
-from ingest import e5
-from ingest.config import EmbedderSettings, IngestSettings
+from ingest.config import IngestSettings
 from ingest.e5_model import MODEL, E5Embedder, model_folder, prepare_e5
 from ingest.errors import ConfigError
+from ingest.prefixes import E5
 from ingest.types import Embedder
 
 __all__ = ["make_embedder", "prepare_e5"]
@@ -13,15 +13,21 @@ __all__ = ["make_embedder", "prepare_e5"]
 
 def make_embedder(settings: IngestSettings) -> Embedder:
     """The configured embedder, loaded. Raises ModelError, MissingExtra or ConfigError with what to do."""
-    return _e5(settings)
+    match settings.embedder.kind:
+        case "e5-onnx":
+            return _e5(settings)
+        case "sentence-transformers":
+            from ingest.sentence_embedder import SentenceEmbedder
+
+            return SentenceEmbedder(settings.embedder)
+        case "openai-compatible" | "ollama":
+            from ingest.remote_embedder import RemoteEmbedder
+
+            return RemoteEmbedder(settings.embedder)
 
 
 def _e5(settings: IngestSettings) -> Embedder:
-    wanted: EmbedderSettings = settings.embedder
+    wanted = settings.embedder
     if wanted.model != MODEL:
-        raise ConfigError(
-            f"Embedder kind e5-onnx runs {MODEL} only, not {wanted.model!r}: use kind sentence-transformers for it."
-        )
-    prefixes = (wanted.query_prefix, e5.QUERY_PREFIX), (wanted.passage_prefix, e5.PASSAGE_PREFIX)
-    query, passage = (own if given is None else given for given, own in prefixes)
-    return E5Embedder(model_folder(settings.home), query, passage)
+        raise ConfigError(f"Embedder kind e5-onnx has only {MODEL}, not {wanted.model!r}: use kind sentence-transformers.")
+    return E5Embedder(model_folder(settings.home), E5.configured(wanted))
