@@ -16,15 +16,17 @@ DocumentState = Literal["ready", "failed", "duplicate"]
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """Size and modification time of a file: as long as both stay, its bytes are taken to be the same."""
+    """A file on disk: as long as size and modification time stay, its bytes are taken to be the same."""
 
+    path: str
     size_bytes: int
     mtime_ns: int
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
+        """Raises OSError."""
         status = path.stat()
-        return cls(status.st_size, status.st_mtime_ns)
+        return cls(printable(str(path.absolute())), status.st_size, status.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class DocumentRow:
 
     `state` tells how the newest file fared: `ready`; `failed` with a `reason` (stable code) and a `message` (sentence);
     `duplicate` of the document `duplicate_of`. `version` is the version that searches see, None when there is none: a failed
-    document keeps its older version. `sha256` is that of the served version, else of the file.
+    document keeps its older version. `sha256` is that of the served version, else of the file. `file` is where it came from,
+    None for an upload.
     """
 
     document_id: str
@@ -133,12 +136,19 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def printable(path: str) -> str:
+    """A path as text that can be stored and shown: bytes that are no UTF-8 become escapes."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _file_columns(file: FileStamp | None) -> dict[str, str | int | None]:
-    return {"file_bytes": file.size_bytes if file else None, "file_mtime_ns": file.mtime_ns if file else None}
+    if file is None:
+        return {"path": None, "file_bytes": None, "file_mtime_ns": None}
+    return {"path": file.path, "file_bytes": file.size_bytes, "file_mtime_ns": file.mtime_ns}
 
 
 def _row(row: sqlite3.Row) -> DocumentRow:
-    stamp = FileStamp(row["file_bytes"], row["file_mtime_ns"]) if row["file_bytes"] is not None else None
+    stamp = FileStamp(row["path"], row["file_bytes"], row["file_mtime_ns"]) if row["path"] is not None else None
     return DocumentRow(
         document_id=row["document_id"], source=row["source"], title=row["title"], state=cast(DocumentState, row["state"]),
         reason=row["reason"], message=row["message"], duplicate_of=row["duplicate_of"], sha256=row["sha256"],

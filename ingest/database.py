@@ -47,6 +47,7 @@ MIGRATIONS = (
         page_unit TEXT,
         date TEXT,
         warnings TEXT NOT NULL DEFAULT '[]',
+        path TEXT,
         file_bytes INTEGER,
         file_mtime_ns INTEGER,
         pages INTEGER,

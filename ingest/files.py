@@ -1,0 +1,125 @@
+"""Which files are to be ingested, and under which source each is known in the collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest.catalog import DocumentRow, printable
+from ingest.errors import ConfigError
+
+_TEMPORARY = ("~$", ".")
+_IGNORED = {"Thumbs.db", "desktop.ini"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file and its source. `on_disk` is False for an upload: its path means nothing later on."""
+
+    source: str
+    path: Path
+    on_disk: bool = True
+
+
+@dataclass(slots=True)
+class Walk:
+    """What was found under the given paths. `unreadable` are folders whose files are unknown, with the reason."""
+
+    files: list[SourceFile] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
+
+    def vanished(self, rows: Sequence[DocumentRow]) -> list[DocumentRow]:
+        """Documents that came from the given folders and whose file is gone."""
+        present = {_key(file.path) for file in self.files}
+        return [row for row in rows if row.file and row.file.path not in present and self._covers(row.file.path)]
+
+    def _covers(self, path: str) -> bool:
+        return any(_under(path, folder) for folder in self.folders) and not any(_under(path, bad) for bad in self.unreadable)
+
+
+def walk(paths: Sequence[Path], rows: Sequence[DocumentRow], home: Path) -> Walk:
+    """Files and folders, recursively, in a stable order; hidden and temporary files and the data directory are left out.
+
+    A source is the path relative to the given folder. A file that is in the collection already (`rows`) keeps its source; one
+    whose source belongs to another existing file gets the folder's name in front. Raises ConfigError when a path is missing.
+    """
+    found = Walk()
+    sources = _Sources(rows)
+    seen: set[Path] = set()
+    for given in paths:
+        top = given.resolve() if given.is_dir() else given.parent.resolve() / given.name
+        if not top.exists():
+            raise ConfigError(f"{given} doesn't exist: check the path.")
+        if top.is_dir():
+            found.folders.append(top)
+        for path in _files(top, home, found.unreadable) if top.is_dir() else [top]:
+            if path not in seen:
+                seen.add(path)
+                found.files.append(SourceFile(sources.claim(path, top if top.is_dir() else top.parent), path))
+    return found
+
+
+class _Sources:
+    """Gives each path its source, and no source to two paths."""
+
+    def __init__(self, rows: Sequence[DocumentRow]) -> None:
+        self._known = {row.file.path: row.source for row in rows if row.file}
+        self._owners = {row.source: row.file.path if row.file else None for row in rows}
+
+    def claim(self, path: Path, folder: Path) -> str:
+        key = _key(path)
+        relative = printable(path.relative_to(folder).as_posix())
+        candidates = [self._known.get(key), relative, f"{printable(folder.name)}/{relative}", key]
+        source = next(name for name in candidates if name and self._free(name, key))
+        self._owners[source] = key
+        return source
+
+    def _free(self, source: str, key: str) -> bool:
+        """An uploaded document keeps its source; a file that is gone gives it up."""
+        if source not in self._owners:
+            return True
+        owner = self._owners[source]
+        return owner is not None and (owner == key or not Path(owner).exists())
+
+
+def _files(top: Path, home: Path, unreadable: dict[Path, str]) -> Iterator[Path]:
+    """Regular files under a folder. Links to folders are followed, but no folder is entered twice."""
+    entered = {_identity(top), _identity(home)}
+    note = lambda error: unreadable.update({Path(error.filename): error.strerror or str(error)})  # noqa: E731
+    for folder, folders, names in os.walk(top, followlinks=True, onerror=note):
+        folders[:] = [name for name in sorted(folders) if not _skipped(name) and _enter(Path(folder, name), entered)]
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not _skipped(name) and (path.is_file() or (path.is_symlink() and not path.exists())):
+                yield path
+
+
+def _enter(folder: Path, entered: set[tuple[int, int]]) -> bool:
+    try:
+        identity = _identity(folder)
+    except OSError:
+        return False
+    if identity in entered:
+        return False
+    entered.add(identity)
+    return True
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _skipped(name: str) -> bool:
+    return name.startswith(_TEMPORARY) or name in _IGNORED
+
+
+def _under(path: str, folder: Path) -> bool:
+    return path.startswith(_key(folder).rstrip("/\\") + os.sep)
+
+
+def _key(path: Path) -> str:
+    return printable(str(path))
