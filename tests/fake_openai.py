@@ -1,7 +1,7 @@
 """A scripted model server on loopback: OpenAI's chat completions (streamed or not), models and embeddings.
 
-It enters by the public door: tests configure it as a back end of kind `openai-compatible`. Replies, pace and failures are set by
-the test; requests and broken connections are counted.
+It enters by the public door: tests configure it as a back end of kind `openai-compatible`. Replies, pace and failures are
+set by the test; requests and broken connections are counted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DIMENSION = 256
 
 @dataclass
 class FakeOpenAI:
-    """`reply` makes the text from the messages; `token_s` passes before each word; `error` (status, message) refuses everything.
+    """`reply` makes the text from the messages; `token_s` passes before each word; `error` (status, message) refuses all.
 
     `requests` are the bodies that came; `disconnects` counts clients that went away in the middle of a stream.
     """

@@ -22,7 +22,7 @@ from assistant.types import AnswerEvent, Event, TokenEvent
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
 from ingest.errors import MidasError
-from ingest.pipeline import IngestReport
+from ingest.progress import IngestReport
 from ingest.types import Filter
 from ui.errors import ErrorBody, body_of, status_of
 from ui.guard import LocalOnly, error_response, same_token
@@ -315,7 +315,7 @@ def _listing(schema: dict[str, Any]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Midas API</title>'
         '<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;'
         "margin:2rem auto;padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}"
-        '</style><h1>Midas API</h1><p>OpenAPI description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
+        '</style><h1>Midas API</h1><p>Description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
         " for documents, collections and work need the admin token as <code>Authorization: Bearer</code>.</p>"
         f"<table>{rows}</table></html>"
     )

@@ -33,13 +33,18 @@ app.add_typer(models_app, name="models")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Names = Annotated[
-    list[str] | None, typer.Option("--collection", "-c", help="Search this collection; repeat for several. Default: all.")
+    list[str] | None,
+    typer.Option("--collection", "-c", metavar="NAME", help="Search this collection; repeat for several. Default: all."),
 ]
 Backend = Annotated[
-    str | None, typer.Option("--backend", "-b", help="Back end that writes the answer. Default: default_backend of midas.toml.")
+    str | None,
+    typer.Option(
+        "--backend", "-b", metavar="NAME", help="Back end that writes the answer. Default: default_backend of midas.toml."
+    ),
 ]
 Language = Annotated[
-    str | None, typer.Option("--language", "-l", help="Language of the answer, es or en. Default: that of the question.")
+    str | None,
+    typer.Option("--language", "-l", metavar="CODE", help="Language of the answer, es or en. Default: that of the question."),
 ]
 Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of the collection.")]
 DocumentName = Annotated[
@@ -72,7 +77,7 @@ def ask(
     language: Language = None,
     json: Json = False,
 ) -> None:
-    """Answer a question from the documents and show the passages behind the answer."""
+    """Answer a question, with the passages behind the answer."""
     import asyncio
 
     from ui import terminal
@@ -88,7 +93,10 @@ def ask(
 
 @app.command()
 def chat(collection: Names = None, backend: Backend = None, language: Language = None, json: Json = False) -> None:
-    """Hold a conversation: one question a line, until an empty line or the end of the input."""
+    """Hold a conversation, one question a line.
+
+    An empty line or the end of the input ends it.
+    """
     import asyncio
 
     from ui.conversation import converse
@@ -101,15 +109,18 @@ def chat(collection: Names = None, backend: Backend = None, language: Language =
 def search(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="Words or a question.")],
     collection: Names = None,
-    top_k: Annotated[int | None, typer.Option("--top-k", "-k", min=1, max=100, help="Passages to show.")] = None,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", "-k", metavar="NUMBER", min=1, max=100, help="Passages to show.")
+    ] = None,
     document: Annotated[
-        list[str] | None, typer.Option("--document", help="Search this document only (its id); repeat for several.")
+        list[str] | None,
+        typer.Option("--document", metavar="ID", help="Search this document only (its id); repeat for several."),
     ] = None,
     date_from: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Documents dated this day or later.")
+        datetime | None, typer.Option("--from", metavar="DATE", formats=["%Y-%m-%d"], help="Documents dated this day or later.")
     ] = None,
     date_to: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Documents dated this day or earlier.")
+        datetime | None, typer.Option("--to", metavar="DATE", formats=["%Y-%m-%d"], help="Documents dated this day or earlier.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -136,7 +147,7 @@ def search(
 @app.command()
 def ingest(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files and folders; folders are read with all their subfolders.")
+        list[Path], typer.Argument(metavar="PATH", help="Files and folders; folders are read with all their subfolders.")
     ],
     collection: Annotated[
         str, typer.Option("--collection", "-c", metavar="NAME", help="Collection that the documents go into; made if absent.")
@@ -201,7 +212,7 @@ def delete_document(collection: Collection, document: DocumentName, yes: Yes = F
 
 @collections_app.command("list")
 def list_collections(json: Json = False) -> None:
-    """List the collections with their counts and what they were built with."""
+    """List the collections and what they were built with."""
     from ui import terminal
 
     with _service() as service:
@@ -226,7 +237,10 @@ def delete_collection(name: Collection, yes: Yes = False, json: Json = False) ->
 
 @app.command()
 def reindex(collection: Collection, json: Json = False) -> None:
-    """Build a collection anew with the current embedder and chunk size. The old index serves until the new one is complete."""
+    """Build a collection anew with the current settings.
+
+    Embedder and chunk size are those of midas.toml. The old index serves until the new one is complete.
+    """
     from ui import terminal
 
     with _service() as service, terminal.interruptible() as stopped, terminal.ingest_progress() as progress:
@@ -241,7 +255,10 @@ def doctor(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     json: Json = False,
 ) -> None:
-    """Check the data directory and explain what is wrong. The exit code is 1 when something is."""
+    """Check the data directory and explain what is wrong.
+
+    The exit code is 1 when something is.
+    """
     from ui import terminal
 
     with _service() as service:
@@ -279,13 +296,16 @@ def pull_models(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME...]",
+            metavar="NAME",
             help="Name of the catalogue, path of a GGUF file, or hf:OWNER/REPO/FILE.gguf. Default: those the settings need.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fetch models. What is there and whole is not fetched again; every file is checked against its known SHA-256."""
+    """Fetch models.
+
+    What is there and whole is not fetched again; every file is checked against its known SHA-256.
+    """
     from assistant.models import pull
     from ui import terminal
 
@@ -330,14 +350,20 @@ def _needed_models(settings: Settings) -> list[str]:
 @app.command()
 def serve(
     host: Annotated[
-        str | None, typer.Option("--host", help="Address to listen on; a loopback one. Default: 127.0.0.1.")
+        str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; a loopback one. Default: 127.0.0.1.")
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", "-p", min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 7860.")
+        int | None,
+        typer.Option(
+            "--port", "-p", metavar="NUMBER", min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 7860."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Serve the web page and the HTTP API. While it runs, the other commands go through it."""
+    """Serve the web page and the HTTP API.
+
+    While it runs, the other commands go through it.
+    """
     from ui.server import serve as run
 
     settings = _settings()
@@ -425,7 +451,7 @@ def _version(wanted: bool) -> None:
 def main() -> None:
     """Exit code 0 on success, 1 when the work failed, 2 on wrong use, 130 on Ctrl-C."""
     try:
-        app()
+        app(prog_name="midas")
     except MidasError as error:
         typer.echo(f"midas: {error.message}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from ingest.errors import ConfigError, MidasError
-from ingest.pipeline import IngestReport
+from ingest.progress import IngestReport
 from ui.errors import code_of
 from ui.service import Cancelled, Progress
 from ui.views import JobKind, JobView

@@ -18,7 +18,7 @@ from assistant.types import Event
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
 from ingest.errors import MidasError
-from ingest.pipeline import IngestReport
+from ingest.progress import IngestReport
 from ingest.types import Filter
 from ui.address import Address
 from ui.errors import ErrorBody, from_code

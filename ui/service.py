@@ -18,16 +18,15 @@ from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
 from ingest.errors import DocumentNotFound, MidasError
-from ingest.pipeline import IngestProgress, IngestReport
+from ingest.progress import IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
 from ui.lazy import Lazy
 from ui.views import BackendView, DocumentView, Passage, Readiness, SearchView
 
 if TYPE_CHECKING:
-    from assistant.retriever import RetrievedChunk
-
     from assistant.assistant import Assistant
     from assistant.backends import Backends
+    from assistant.retriever import RetrievedChunk
     from ingest.catalog import DocumentRow
     from ingest.store import Store
 
@@ -224,7 +223,6 @@ class LocalService:
 
     def _make_assistant(self) -> Assistant:
         from assistant.assistant import Assistant
-    from assistant.backends import Backends
 
         return Assistant(self.settings, self._store.get(), self._embedder.get(), self._backends.get())
 

@@ -22,7 +22,7 @@ from rich.text import Text
 from assistant.types import Answer, AnswerEvent, Citation, Source, StatusEvent, TokenEvent
 from assistant.types import Event as AnswerStep
 from ingest.errors import MidasError
-from ingest.pipeline import IngestProgress, IngestReport
+from ingest.progress import IngestProgress, IngestReport
 from ui.views import DocumentView, Passage
 
 out = Console(highlight=False, soft_wrap=True)

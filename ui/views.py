@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingest.catalog import DocumentRow
-from ingest.pipeline import IngestProgress, IngestReport
+from ingest.progress import IngestProgress, IngestReport
 from ingest.types import PageUnit
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from ingest.collection import CollectionInfo
-from ingest.pipeline import IngestReport
+from ingest.progress import IngestReport
 from ui.jobs import Cancelled, Jobs, Progress
 from ui.service import LocalService
 from ui.views import JobView

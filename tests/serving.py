@@ -1,0 +1,131 @@
+"""The real server as a child process, and the command line beside it, over a data directory of the test's own.
+
+Embedder and language model are the scripted server's, reached by HTTP, so that no weights are needed and answers are known.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.fake_openai import FakeOpenAI
+
+VACACIONES = """# Política de vacaciones
+
+Los empleados tienen derecho a 25 días laborables de vacaciones al año. Las vacaciones se solicitan con quince días de
+antelación en el portal del empleado.
+
+Las vacaciones no disfrutadas antes del 31 de marzo se pierden salvo acuerdo escrito. <img src=x onerror="alert(1)"> ${alert(1)}
+"""
+
+DIETAS = """País,Media dieta,Dieta completa
+España,"26,67 €","53,34 €"
+Francia,"35,00 €","70,00 €"
+Alemania,"38,50 €","77,00 €"
+"""
+
+LAPTOPS = """# Laptop policy
+
+Every employee gets a laptop with an encrypted disk. A lost laptop must be reported to the IT desk within 4 hours.
+"""
+
+ANSWER_ES = "Los empleados tienen derecho a 25 días laborables de vacaciones al año [1]."
+ANSWER_EN = "A lost laptop must be reported to the IT desk within 4 hours [1]."
+QUESTION_ES = "¿Cuántos días laborables de vacaciones al año tienen los empleados?"
+QUESTION_EN = "Within how many hours must a lost laptop be reported to the IT desk?"
+
+
+def write_documents(folder: Path) -> Path:
+    """Three documents: Spanish Markdown, a CSV table, English Markdown."""
+    folder.mkdir(parents=True)
+    (folder / "vacaciones.md").write_text(VACACIONES, encoding="utf-8")
+    (folder / "dietas.csv").write_text(DIETAS, encoding="utf-8")
+    (folder / "laptops.md").write_text(LAPTOPS, encoding="utf-8")
+    return folder
+
+
+def scripted(messages: list[dict[str, Any]]) -> str:
+    """The answer to the language of the last message."""
+    return ANSWER_EN if "laptop" in str(messages[-1]["content"]).lower().split("vacaciones")[0] else ANSWER_ES
+
+
+@dataclass
+class Midas:
+    """A data directory with its settings. `run` calls the command line as a person would."""
+
+    home: Path
+    environment: Mapping[str, str]
+
+    def run(self, *words: str, code: int = 0, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "ui.cli", *words],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert done.returncode == code, f"midas {' '.join(words)} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self.run(*words, "--json", code=code).stdout)
+
+    @contextmanager
+    def serving(self) -> Iterator[Server]:
+        """`midas serve` on a free port, until the block ends; ready when the block begins."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--json"],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, f"midas serve ended with {process.wait()} before it announced its address"
+            server = Server(process, json.loads(line)["url"])
+            server.wait_until_ready()
+            yield server
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+@dataclass
+class Server:
+    """A running `midas serve`."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def wait_until_ready(self) -> None:
+        while httpx.get(f"{self.url}/readyz", trust_env=False).status_code != 200:
+            assert self.process.poll() is None, f"midas serve ended with {self.process.returncode}"
+            time.sleep(0.1)
+
+
+def make_midas(home: Path, fake: FakeOpenAI) -> Midas:
+    """Settings that use the scripted server for embeddings and answers."""
+    settings = home.parent / f"{home.name}.toml"
+    settings.write_text(
+        'default_backend = "scripted"\n'
+        f'[embedder]\nkind = "openai-compatible"\nmodel = "hashing"\nbase_url = "{fake.url}"\n'
+        f'[backends.scripted]\nkind = "openai-compatible"\nmodel = "{fake.model}"\nbase_url = "{fake.url}"\n'
+        f'[backends.cloudy]\nkind = "openai-compatible"\nmodel = "{fake.model}"\nbase_url = "{fake.url}"\ncloud = true\n',
+        encoding="utf-8",
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MIDAS_")}
+    return Midas(home, {**kept, "MIDAS_HOME": str(home), "MIDAS_CONFIG": str(settings), "PYTHONUNBUFFERED": "1"})
