@@ -58,11 +58,14 @@ def insert_chunks(
                 chunk.prefix, chunk.kind, chunk.page, chunk.page_end, _json(chunk.headings), chunk.tokens,
             ),
         ).lastrowid  # fmt: skip
-        headings = index_terms("\n".join((document.title, *chunk.headings)), chunk.language)
-        connection.execute(
-            "INSERT INTO fulltext (rowid, scope, headings, body) VALUES (?, ?, ?, ?)",
-            (rowid, _scope(generation), " ".join(headings), " ".join(index_terms(chunk.text, chunk.language))),
-        )
+        insert_fulltext(connection, rowid, generation, document.title, chunk)
+
+
+def insert_fulltext(connection: sqlite3.Connection, rowid: int | None, generation: int, title: str, chunk: Chunk) -> None:
+    headings = " ".join(index_terms("\n".join((title, *chunk.headings)), chunk.language))
+    body = " ".join(index_terms(chunk.text, chunk.language))
+    values = rowid, _scope(generation), headings, body
+    connection.execute("INSERT INTO fulltext (rowid, scope, headings, body) VALUES (?, ?, ?, ?)", values)
 
 
 def delete_version(connection: sqlite3.Connection, generation: int, document_id: str, version: int) -> None:
@@ -127,16 +130,20 @@ def matching_ids(connection: sqlite3.Connection, generation: int, collection: st
     return [str(ChunkKey(collection, *row)) for row in connection.execute(query, (generation, *values))]
 
 
-def stored_chunk(chunk_id: str, row: sqlite3.Row) -> StoredChunk:
-    """From a row of `visible`."""
-    chunk = Chunk(
+def chunk_of(row: sqlite3.Row) -> Chunk:
+    """From a row of the table."""
+    return Chunk(
         ordinal=row["ordinal"], text=row["text"], start=row["start"], end=row["end"], prefix=row["prefix"], kind=row["kind"],
         page=row["page"], page_end=row["page_end"], headings=tuple(json.loads(row["headings"])), language=row["language"],
         tokens=row["tokens"],
     )  # fmt: skip
+
+
+def stored_chunk(chunk_id: str, row: sqlite3.Row) -> StoredChunk:
+    """From a row of `visible`."""
     return StoredChunk(
         id=chunk_id, collection=row["collection"], document_id=row["document_id"], source=row["source"], title=row["title"],
-        date=row["date"], page_unit=cast("PageUnit | None", row["page_unit"]), chunk=chunk,
+        date=row["date"], page_unit=cast("PageUnit | None", row["page_unit"]), chunk=chunk_of(row),
     )  # fmt: skip
 
 

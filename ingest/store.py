@@ -80,6 +80,7 @@ class Store:
     """The data directory. Thread-safe: searches run while documents are published.
 
     `embedder`, when given, is the one that makes query vectors: searching a collection of another embedder is refused.
+    While `publishing` is held, nobody else changes what is served.
     """
 
     def __init__(self, settings: IngestSettings, lock: DirectoryLock, database: Database, vectors: VectorIndex) -> None:
@@ -88,7 +89,7 @@ class Store:
         self.vectors = vectors
         self.embedder: Embedder | None = None
         self._lock = lock
-        self._publishing = RLock()
+        self.publishing = RLock()
         self._building: set[int] = set()
 
     @classmethod
@@ -108,7 +109,7 @@ class Store:
 
     def close(self) -> None:
         """Waits for a document that is being published."""
-        with self._publishing:
+        with self.publishing:
             self.database.close()
             self.vectors.close()
             self._lock.release()
@@ -136,7 +137,7 @@ class Store:
         self, name: str, embedder: Embedder, chunking: ChunkingSettings, description: str = ""
     ) -> CollectionInfo:
         """Creates the collection, or checks that it was built the same way. Raises CollectionMismatch, ConfigError."""
-        with self._publishing:
+        with self.publishing:
             if name not in {info.name for info in self.collections()}:
                 self._create_collection(name, embedder, chunking, description)
             info = self.collection(name)
@@ -145,7 +146,7 @@ class Store:
 
     def delete_collection(self, name: str) -> None:
         """Deletes the collection with all its documents. Raises CollectionNotFound."""
-        with self._publishing:
+        with self.publishing:
             index = self._index(name)
             with self.database.write() as connection:
                 connection.execute("DELETE FROM collections WHERE id = ?", (index.id,))
@@ -212,7 +213,7 @@ class Store:
 
     def replace_many(self, collection: str, items: Sequence[IndexedDocument]) -> None:
         """Publishes several documents, whose sources differ, in one step. Raises CollectionNotFound, StoreError."""
-        with self._publishing:
+        with self.publishing:
             index = self._index(collection)
             versions = self._write_vectors(index.name, index.generation, index.dimension, items)
             with self.database.write() as connection:
@@ -236,7 +237,7 @@ class Store:
 
     def record_duplicate(self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> None:
         """Notes that the file has the bytes of the document with source `of`; an older version with other bytes goes."""
-        with self._publishing:
+        with self.publishing:
             index = self._index(collection)
             with self.database.write() as connection:
                 catalog = Catalog(connection, index.id)
@@ -246,7 +247,7 @@ class Store:
 
     def delete_document(self, collection: str, document_id: str) -> None:
         """Raises DocumentNotFound."""
-        with self._publishing:
+        with self.publishing:
             row = self.document(collection, document_id)
             index = self._index(collection)
             with self.database.write() as connection:
@@ -347,7 +348,7 @@ class Store:
 
     def begin_generation(self, embedder: Embedder, chunking: ChunkingSettings) -> int:
         """An empty index. Until a collection takes it, the next open deletes it."""
-        with self._publishing:
+        with self.publishing:
             with self.database.write() as connection:
                 generation = connection.execute(
                     "INSERT INTO generations (embedder, dimension, chunk_tokens) VALUES (?, ?, ?)",
@@ -360,7 +361,7 @@ class Store:
 
     def stage(self, collection: str, generation: int, items: Sequence[IndexedDocument], bases: Sequence[int]) -> None:
         """Adds documents to an index being built; `bases` are the served versions they were made from."""
-        with self._publishing:
+        with self.publishing:
             versions = self._write_vectors(collection, generation, items[0].vectors.shape[1], items)
             with self.database.write() as connection:
                 for item, version, base in zip(items, versions, bases, strict=True):
@@ -374,7 +375,7 @@ class Store:
 
     def switch(self, collection: str, generation: int) -> bool:
         """Serves the collection from the new index and deletes the old one; False when documents were published meanwhile."""
-        with self._publishing:
+        with self.publishing:
             with self.database.write() as connection:
                 index = find_index(connection, collection)
                 if _unstaged(connection, index, generation):
@@ -386,7 +387,7 @@ class Store:
 
     def drop_generation(self, generation: int) -> None:
         """Gives up an index being built."""
-        with self._publishing:
+        with self.publishing:
             self._building.discard(generation)
             self.recover()
 
@@ -394,7 +395,7 @@ class Store:
 
     def recover(self) -> None:
         """Deletes vectors without chunks, and indexes that no collection is served from and nobody builds."""
-        with self._publishing:
+        with self.publishing:
             self._sweep()
             for generation in self._unused_generations():
                 self.vectors.drop(generation)
