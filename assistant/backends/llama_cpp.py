@@ -222,5 +222,6 @@ def _close_off(params: Any, key: str) -> None:
     params.cors_credentials = False
     params.ui = False
     params.endpoint_slots = False
+    params.endpoint_metrics = True
     params.sse_ping_interval = SIGN_OF_LIFE_SECONDS
     params.verbosity = 0

@@ -1,0 +1,32 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from assistant import models
+
+SMALL_MODEL = "qwen2.5-coder-0.5b-instruct"
+DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
+
+
+@pytest.fixture(scope="session")
+def models_home() -> Path:
+    """A data directory with the small language model and the embedder, prepared once and kept between runs.
+
+    `MIDAS_TEST_HOME` names another place than `~/.cache/midas-tests`. Tests put nothing else there.
+    """
+    home = Path(os.environ.get("MIDAS_TEST_HOME", Path.home() / ".cache" / "midas-tests")).absolute()
+    for name in (SMALL_MODEL, "multilingual-e5-small"):
+        models.pull(name, home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def answering_home(models_home: Path) -> Path:
+    """`models_home` with the 1.5B model as well, for tests of real answers."""
+    models.pull(DEFAULT_MODEL, models_home)
+    return models_home
