@@ -301,9 +301,17 @@ class Store:
             return chunk_table.count(connection, index.generation, filter)
 
     def _exact(self, index: CollectionIndex, vector: Vectors, filter: Filter) -> list[Hit]:
+        """All chunks that pass the filter; starts again when a document was replaced while they were compared."""
+        while True:
+            with self.database.read() as connection:
+                ids = chunk_table.matching_ids(connection, index.generation, index.name, filter)
+            hits = self._visible(self.vectors.score(index.generation, vector, ids), filter)
+            if len(hits) == len(ids) or self._still_visible(ids):
+                return hits
+
+    def _still_visible(self, ids: Sequence[str]) -> bool:
         with self.database.read() as connection:
-            ids = chunk_table.matching_ids(connection, index.generation, index.name, filter)
-        return self._visible(self.vectors.score(index.generation, vector, ids), filter)
+            return len(chunk_table.visible(connection, ids)) == len(ids)
 
     def _visible(self, hits: Sequence[Hit], filter: Filter) -> list[Hit]:
         with self.database.read() as connection:

@@ -1,0 +1,204 @@
+"""Kills an ingest at random moments, again and again, and checks after each kill that nothing was lost, halved or doubled.
+
+Every sentence of a document names its document, its version and its number, so that whatever a search returns can be judged. In
+the process that is killed, a thread searches all the while and writes down what was not whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingest import doctor
+from ingest.config import IngestLimits, IngestSettings
+from ingest.embedder import make_embedder
+from ingest.pipeline import ingest, reindex
+from ingest.store import Store
+from ingest.types import Embedder, Filter, StoredChunk, document_id
+from tests.embedders import HashingEmbedder
+
+COLLECTION = "docs"
+_MARK = re.compile(r"d(\d+)v(\d+)s(\d+)e")
+_READY_S = 120
+
+
+def sentences(document: int) -> int:
+    """How many sentences a document has, in each version: one chunk or several."""
+    return 4 + document * 7 % 37
+
+
+def write_document(folder: Path, document: int, version: int) -> None:
+    """Replaces the file at once, as an editor does."""
+    marks = (f"d{document}v{version}s{number}e" for number in range(sentences(document)))
+    text = " ".join(f"La norma {mark} dice que cada viaje se comunica a la empresa con antelación." for mark in marks)
+    path = folder / f"{document:04}.txt"
+    path.with_suffix(".tmp~").write_text(text, encoding="utf-8")
+    path.with_suffix(".tmp~").replace(path)
+
+
+def flaws(chunks: list[StoredChunk]) -> str:
+    """What is wrong with all visible chunks of one document; empty when nothing is."""
+    marks = [tuple(map(int, mark)) for stored in chunks for mark in _MARK.findall(stored.chunk.text)]
+    versions = {version for _, version, _ in marks}
+    if len(versions) != 1 or len({stored.id.split("/")[2] for stored in chunks}) != 1:
+        return f"versions {sorted(versions)}"
+    counts = Counter(number for _, _, number in marks)
+    wanted = dict.fromkeys(range(sentences(marks[0][0])), 1)
+    return "" if counts == wanted else f"sentences {sorted((counts - Counter(wanted) + (Counter(wanted) - counts)).items())}"
+
+
+class Observer(threading.Thread):
+    """Searches one document after the other, through both legs, while it is being replaced."""
+
+    def __init__(self, store: Store, embedder: Embedder, documents: int, record: Path) -> None:
+        super().__init__(daemon=True)
+        self._store, self._documents, self._record = store, documents, record
+        self._vector = embedder.embed_query("La norma dice que cada viaje se comunica")
+
+    def run(self) -> None:
+        while True:
+            key = document_id(f"{random.randrange(self._documents):04}.txt")
+            narrow = Filter(documents=(key,))
+            legs = {
+                "dense": self._store.dense([COLLECTION], self._vector, 1000, narrow),
+                "lexical": self._store.lexical([COLLECTION], ["norma", "norm"], 1000, narrow),
+            }
+            for leg, hits in legs.items():
+                chunks = self._store.chunks([hit.chunk_id for hit in hits])
+                whole = not hits or not chunks or not flaws(chunks)
+                with self._record.open("a") as record:
+                    record.write(json.dumps({"leg": leg, "hits": len(hits), "flaw": "" if whole else flaws(chunks)}) + "\n")
+            time.sleep(0.002)
+
+
+def work(home: Path, mode: str, documents: int, real: bool) -> None:
+    """The process that is killed (`ingest`, `reindex`), or that looks at what is there (`check`)."""
+    settings = IngestSettings(home=home, ingest=IngestLimits(workers=1))
+    embedder: Embedder = make_embedder(settings) if real else HashingEmbedder(delay_s=0.002)
+    with Store.open(settings, embedder) as store:
+        if mode == "check":
+            print(json.dumps(state(store)))
+            return
+        store.ensure_collection(COLLECTION, embedder, settings.chunking)
+        Observer(store, embedder, documents, home / "observed.jsonl").start()
+        print("working", flush=True)
+        if mode == "reindex":
+            reindex(store, embedder, settings, COLLECTION)
+        else:
+            report = ingest(store, embedder, settings, [home.parent / "documents"], COLLECTION, sync=True)
+            assert not report.failures, report.failures
+
+
+def state(store: Store) -> dict[str, object]:
+    """Version of each document in the index, and everything that is not as it should be."""
+    versions: dict[str, int] = {}
+    problems = [finding.message for finding in doctor.check_store(store) if finding.severity != "ok"]
+    for row in store.documents(COLLECTION):
+        keys = [f"{COLLECTION}/{row.document_id}/{row.version}/{ordinal}" for ordinal in range(row.chunks)]
+        chunks = store.chunks(keys)
+        if row.state != "ready" or len(chunks) != row.chunks or flaws(chunks):
+            problems.append(f"{row.source}: {row.state}, {len(chunks)} of {row.chunks} chunks, {flaws(chunks)}")
+        else:
+            versions[row.source] = int(_MARK.findall(chunks[0].chunk.text)[0][1])
+    return {"versions": versions, "problems": problems}
+
+
+@dataclass
+class Campaign:
+    """`kills` kills of an ingest of `documents` documents under `base`; `window_s` is the longest time until a kill."""
+
+    base: Path
+    documents: int
+    kills: int
+    window_s: float
+    real: bool
+    seed: int = 0
+    versions: dict[str, int] = field(default_factory=dict)
+    indexed: dict[str, int] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+
+    def run(self) -> str:
+        """Raises AssertionError at the first flaw. Returns what was done, in one line."""
+        chance = random.Random(self.seed)
+        self._write(range(self.documents))
+        for number in range(self.kills):
+            mode = "reindex" if number % 6 == 5 else "ingest"
+            if self._kill(mode, chance) == "finished":
+                self._write(chance.sample(range(self.documents), self.documents // 2))
+                self._kill("ingest", chance)
+            self._check()
+        process = self._start("ingest")
+        assert process.wait() == 0
+        self._check()
+        assert self.indexed == self.versions, "documents were lost"
+        observed = self._observed()
+        return f"{self.kills} kills {dict(self.killed)}, {self.documents} documents, {observed} observations: nothing lost"
+
+    def _write(self, documents: range | list[int]) -> None:
+        folder = self.base / "documents"
+        folder.mkdir(exist_ok=True)
+        for document in documents:
+            source = f"{document:04}.txt"
+            self.versions[source] = self.versions.get(source, 0) + 1
+            write_document(folder, document, self.versions[source])
+
+    def _start(self, mode: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "tests.crashing", str(self.base / "home"), mode, str(self.documents)]
+        return subprocess.Popen([*command, *(["--real"] if self.real else [])], stdout=subprocess.PIPE, text=True)
+
+    def _kill(self, mode: str, chance: random.Random) -> str:
+        """Kills at a random moment: one time in six while the store is being opened, else while it works."""
+        process = self._start(mode)
+        assert process.stdout
+        if chance.random() < 1 / 6 and self.indexed:
+            when = "opening"
+            time.sleep(chance.uniform(0.5, 2.5))
+        else:
+            when = mode
+            assert process.stdout.readline() == "working\n"
+            time.sleep(chance.uniform(0.0, self.window_s))
+        finished = process.poll() is not None
+        process.kill()
+        process.communicate()
+        self.killed["finished" if finished else when] += 1
+        return "finished" if finished else when
+
+    def _check(self) -> None:
+        process = self._start("check")
+        output, _ = process.communicate()
+        assert process.returncode == 0
+        found = json.loads(output)
+        assert found["problems"] == []
+        for source, version in found["versions"].items():
+            assert self.indexed.get(source, 0) <= version <= self.versions[source], f"{source} went back"
+        lost = self.indexed.keys() - found["versions"].keys()
+        assert not lost, f"lost {lost}"
+        self.indexed = found["versions"]
+        self._observed()
+
+    def _observed(self) -> int:
+        """How many looks a search took; the last line may be cut by the kill."""
+        path = self.base / "home" / "observed.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        looks = [json.loads(line) for line in lines if line.endswith("}")]
+        assert [look for look in looks if look["flaw"]] == []
+        return sum(1 for look in looks if look["hits"])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("home", type=Path)
+    parser.add_argument("mode", choices=["ingest", "reindex", "check"])
+    parser.add_argument("documents", type=int)
+    parser.add_argument("--real", action="store_true")
+    arguments = parser.parse_args()
+    work(arguments.home, arguments.mode, arguments.documents, arguments.real)
