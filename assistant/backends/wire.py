@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -73,6 +74,8 @@ def translated(where: str) -> Iterator[None]:
         raise _refusal(where, error) from error
     except openai.APIError as error:
         raise BackendRefused(f"{where} failed in the middle of an answer ({error.message}): try again.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BackendRefused(f"{where} does not speak OpenAI's format ({error}): check its address and kind.") from error
 
 
 def _refusal(where: str, error: openai.APIStatusError) -> BackendRefused | PromptTooLong:

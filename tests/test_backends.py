@@ -1,0 +1,280 @@
+import asyncio
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+
+from assistant.backends import Backends, make_backend
+from assistant.backends.queue import FairQueue
+from assistant.config import Settings
+from assistant.errors import BackendError, BackendRefused, BackendTimeout, BackendUnreachable, PromptTooLong
+from ingest.errors import ConfigError
+from tests.fake_openai import FakeOpenAI, running
+
+QUESTION = [ChatMessage("¿Cuántos días de vacaciones hay?", role="user")]
+
+
+def settings(**backends: dict[str, object]) -> Settings:
+    return Settings(backends=backends)
+
+
+def server(url: str, **options: object) -> Settings:
+    return settings(remote={"kind": "openai-compatible", "model": "m", "base_url": url, **options})
+
+
+async def answer(backend, messages=QUESTION, **options) -> str:
+    text = ""
+    async with aclosing(await backend.llm.astream_chat(messages, **options)) as pieces:
+        async for piece in pieces:
+            text += piece.delta
+    return text
+
+
+def test_an_unknown_back_end_gets_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match="No back end 'loca' is configured .did you mean 'local'."):
+        make_backend("loca", Settings())
+
+
+def test_an_unknown_kind_lists_the_kinds() -> None:
+    with pytest.raises(ConfigError, match="unknown kind 'telepathy': there are llama-cpp, openai-compatible"):
+        make_backend("x", settings(x={"kind": "telepathy"}))
+
+
+@pytest.mark.parametrize("section", [{"modell": "m"}, {"threads": -1}, {"context_window": "large"}])
+def test_a_wrong_option_names_its_key(section) -> None:
+    (key,) = section
+    with pytest.raises(ConfigError, match=rf"Setting 'backends\.x\.{key}' is wrong"):
+        make_backend("x", settings(x={"kind": "llama-cpp", **section}))
+
+
+def test_a_back_end_is_built_once_and_closed_with_the_rest() -> None:
+    backends = Backends(server("http://127.0.0.1:9/v1"))
+    assert backends.open("remote") is backends.open("remote")
+    backends.close()
+
+
+def test_a_kind_can_come_from_another_package(tmp_path, monkeypatch) -> None:
+    (tmp_path / "toy_kind.py").write_text(
+        "from assistant.backends import Backend\n"
+        "from ingest.config import Section\n"
+        "from llama_index.core.llms import MockLLM\n"
+        "class Options(Section):\n    words: int = 3\n"
+        "def build(name, options, settings):\n"
+        "    count = lambda text: len(text.split())\n"
+        "    chat = lambda messages: sum(count(m.content) for m in messages)\n"
+        "    return Backend(name, 'toy', 'mock', MockLLM(max_tokens=options.words), 100, count, chat)\n"
+    )
+    info = tmp_path / "toy_kind-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-kind\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[midas.backends]\ntoy = toy_kind\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    backend = make_backend("mine", settings(mine={"kind": "toy", "words": 2}))
+    assert (backend.name, backend.kind, backend.count_tokens("uno dos")) == ("mine", "toy", 2)
+    with pytest.raises(ConfigError, match="llama-cpp, openai-compatible, toy"):
+        make_backend("x", settings(x={"kind": "?"}))
+    sys.modules.pop("toy_kind")
+
+
+def test_callers_are_served_in_the_order_they_came_and_see_their_position() -> None:
+    seen: dict[int, list[int]] = {number: [] for number in range(4)}
+    served: list[int] = []
+
+    async def caller(queue: FairQueue, number: int) -> None:
+        with queue.join() as place:
+            async for ahead in place.positions():
+                seen[number].append(ahead)
+            served.append(number)
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        queue = FairQueue()
+        await asyncio.gather(*(caller(queue, number) for number in range(4)))
+        assert len(queue) == 0
+
+    asyncio.run(run())
+    assert served == [0, 1, 2, 3]
+    assert seen == {0: [], 1: [1], 2: [2, 1], 3: [3, 2, 1]}
+
+
+def test_who_gives_up_waiting_makes_room() -> None:
+    async def run() -> list[int]:
+        queue, positions, holding = FairQueue(), [], asyncio.Event()
+        first = queue.join().__enter__()
+        second = asyncio.create_task(wait(queue, []))
+        await asyncio.sleep(0)
+        third = asyncio.create_task(wait(queue, positions, holding))
+        await asyncio.sleep(0.01)
+        second.cancel()
+        await asyncio.sleep(0.01)
+        first.__exit__()
+        await holding.wait()
+        await third
+        return positions
+
+    assert asyncio.run(run()) == [2, 1]
+
+
+async def wait(queue: FairQueue, positions: list[int], holding: asyncio.Event | None = None) -> None:
+    with queue.join() as place:
+        async for ahead in place.positions():
+            positions.append(ahead)
+        if holding:
+            holding.set()
+
+
+def test_a_queue_serves_several_at_a_time_when_told_to() -> None:
+    async def run() -> list[int]:
+        queue = FairQueue(size=2)
+        with queue.join(), queue.join(), queue.join() as third:
+            return [queue.ahead(third), len(queue)]
+
+    assert asyncio.run(run()) == [1, 3]
+
+
+def test_the_queue_is_one_for_all_threads_and_loops() -> None:
+    queue, inside, most = FairQueue(), [], []
+
+    async def caller() -> None:
+        with queue.join() as place:
+            async for _ in place.positions():
+                pass
+            inside.append(1)
+            most.append(len(inside))
+            await asyncio.sleep(0.001)
+            inside.pop()
+
+    async def some() -> None:
+        await asyncio.gather(*(caller() for _ in range(10)))
+
+    threads = [threading.Thread(target=asyncio.run, args=(some(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(most), max(most), len(queue)) == (40, 1, 0)
+
+
+def test_an_answer_streams_and_its_last_piece_counts_the_tokens() -> None:
+    with running(FakeOpenAI(reply=lambda messages: "Hay 23 días.")) as fake:
+        backend = make_backend("remote", server(fake.url))
+
+        async def run() -> tuple[list[str], int]:
+            async with aclosing(await backend.llm.astream_chat(QUESTION, max_tokens=50)) as pieces:
+                chunks = [piece async for piece in pieces]
+            return [chunk.delta for chunk in chunks if chunk.delta], chunks[-1].raw.usage.completion_tokens
+
+        assert asyncio.run(run()) == (["Hay ", "23 ", "días."], 3)
+        (request,) = fake.requests
+        assert request["max_tokens"] == 50 and request["temperature"] == 0
+
+
+def test_one_back_end_works_in_several_event_loops() -> None:
+    with running(FakeOpenAI(reply=lambda messages: "Sí.")) as fake:
+        backend = make_backend("remote", server(fake.url))
+        assert [asyncio.run(answer(backend)) for _ in range(3)] == ["Sí."] * 3
+
+
+def test_closing_the_stream_hangs_up() -> None:
+    with running(FakeOpenAI(reply=lambda messages: "palabra " * 10_000, token_s=0.01)) as fake:
+        backend = make_backend("remote", server(fake.url))
+
+        async def run() -> None:
+            pieces = await backend.llm.astream_chat(QUESTION)
+            await anext(pieces)
+            await pieces.aclose()
+            while not fake.disconnects:
+                await asyncio.sleep(0.01)
+
+        asyncio.run(run())
+        assert fake.disconnects == 1
+
+
+def test_cancelling_the_task_hangs_up() -> None:
+    with running(FakeOpenAI(reply=lambda messages: "palabra " * 10_000, token_s=0.01)) as fake:
+        backend = make_backend("remote", server(fake.url))
+
+        async def run() -> None:
+            task = asyncio.create_task(answer(backend))
+            while not fake.requests:
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            while not fake.disconnects:
+                await asyncio.sleep(0.01)
+
+        asyncio.run(run())
+
+
+def test_a_prompt_that_does_not_fit_is_not_sent() -> None:
+    with running(FakeOpenAI()) as fake:
+        backend = make_backend("remote", server(fake.url, context_window=512))
+        with pytest.raises(PromptTooLong, match="holds 512 in all: shorten the question"):
+            asyncio.run(answer(backend, max_tokens=510))
+        assert fake.requests == []
+
+
+@pytest.mark.parametrize("status", [401, 404, 429, 500])
+def test_a_refusal_carries_the_reason(status) -> None:
+    with running(FakeOpenAI(error=(status, "because of this"))) as fake:
+        with pytest.raises(
+            BackendRefused, match=rf"back end 'remote' \(openai-compatible\) refused .*{status}: because of this"
+        ):
+            asyncio.run(answer(make_backend("remote", server(fake.url))))
+        assert len(fake.requests) == 1, "nothing is retried behind the caller's back"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (b"", BackendUnreachable),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 1000\r\n\r\ndata: {}\n\n", BackendUnreachable),
+        (
+            b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {"error": {"message": "out of memory"}}\n\n',
+            BackendRefused,
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {garbage\n\n", BackendError),
+        (None, BackendTimeout),
+    ],
+    ids=["hangs up", "cut stream", "error in the stream", "garbage", "silence"],
+)
+def test_a_broken_server_becomes_one_sentence(reply, error) -> None:
+    async def run() -> None:
+        async with one_reply(reply) as url:
+            await answer(make_backend("remote", server(url, timeout_s=0.5)))
+
+    with pytest.raises(error) as caught:
+        asyncio.run(run())
+    assert caught.value.message.startswith("back end 'remote' (openai-compatible)")
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises(BackendUnreachable, match="check that it runs"):
+        asyncio.run(answer(make_backend("remote", server(f"http://127.0.0.1:{port}/v1"))))
+
+
+@contextlib.asynccontextmanager
+async def one_reply(reply: bytes | None) -> AsyncIterator[str]:
+    """A server that sends these bytes to everybody and hangs up, or stays silent."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if reply is None:
+            await reader.read()
+        else:
+            writer.write(reply)
+        writer.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+    finally:
+        listener.close()
