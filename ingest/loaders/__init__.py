@@ -15,7 +15,7 @@ from ingest.loaders.detect import MEDIA_TYPES, Detected, detect
 from ingest.loaders.draft import Draft
 from ingest.types import Document
 
-_NAMES = {"delimited": "CSV", "plain": "text", "markdown": "Markdown", "records": "JSON", "eml": "e-mail"}
+_BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "eml"})
 
 
 def load_bytes(data: bytes, source: str, limits: IngestLimits, *, nested: bool = False) -> Document:
@@ -31,10 +31,16 @@ def load_bytes(data: bytes, source: str, limits: IngestLimits, *, nested: bool =
         detected = detect(data, source, limits.expanded_bytes)
         _read(detected, data, draft)
         return _document(detected, data, source, draft)
+    except LoadError:
+        raise
     except MemoryError as error:
         raise LoadError(
             "out_of_memory", "The file needs too much memory: split it, or raise ingest.parse_memory_bytes."
         ) from error
+    except RecursionError as error:
+        raise LoadError("too_deep", "The file is nested too deeply to be read: simplify it and load it again.") from error
+    except Exception as error:  # parsers raise all kinds of errors on damaged files
+        raise _corrupt(error) from error
 
 
 def load_file(path: Path, source: str, limits: IngestLimits) -> Document:
@@ -42,17 +48,22 @@ def load_file(path: Path, source: str, limits: IngestLimits) -> Document:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
-        raise LoadError(
-            "unreadable", f"The file can't be opened ({error.strerror}): check that it is there and its permissions."
-        ) from error
-    with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
-            raise LoadError("not_a_file", "This is no regular file (a pipe, device or socket): copy its content to a file.")
-        if info.st_size > limits.file_bytes:
-            raise too_large(info.st_size, limits)
-        data = file.read(limits.file_bytes + 1)
-    return load_bytes(data, source, limits)
+        message = f"The file can't be opened ({error.strerror}): check that it is there and who may read it."
+        raise LoadError("unreadable", message) from error
+    try:
+        return load_bytes(_read_all(descriptor, limits), source, limits)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int, limits: IngestLimits) -> bytes:
+    info = os.fstat(descriptor)
+    if not stat.S_ISREG(info.st_mode):
+        raise LoadError("not_a_file", "This is no regular file (a folder, pipe or device): copy its content to a file.")
+    if info.st_size > limits.file_bytes:
+        raise too_large(info.st_size, limits)
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        return file.read(limits.file_bytes + 1)
 
 
 def too_large(size: int, limits: IngestLimits) -> LoadError:
@@ -61,27 +72,14 @@ def too_large(size: int, limits: IngestLimits) -> LoadError:
 
 
 def _read(detected: Detected, data: bytes, draft: Draft) -> None:
-    """Runs the format's loader; whatever a parser raises becomes one LoadError."""
-    try:
-        loader = importlib.import_module(f"ingest.loaders.{detected.format}")
-        draft.refuse_text(len(detected.text))
-        loader.load(data if detected.format in _BINARY else detected.text, draft)
-    except (LoadError, MemoryError):
-        raise
-    except RecursionError as error:
-        raise LoadError("too_deep", "The file is nested too deeply to be read: simplify it and load it again.") from error
-    except Exception as error:
-        raise _corrupt(detected, error) from error
+    loader = importlib.import_module(f"ingest.loaders.{detected.format}")
+    draft.refuse_text(len(detected.text))
+    loader.load(data if detected.format in _BINARY else detected.text, draft)
 
 
-_BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "eml"})
-
-
-def _corrupt(detected: Detected, error: Exception) -> LoadError:
-    name = _NAMES.get(detected.format, detected.format.upper())
+def _corrupt(error: Exception) -> LoadError:
     why = " ".join(f"{type(error).__name__}: {error}".split())[:120].rstrip(" .:")
-    message = f"The file is damaged or no real {name} file ({why}): open it in its own program, save it and load it again."
-    return LoadError("corrupt", message)
+    return LoadError("corrupt", f"The file is damaged ({why}): open it in its own program, save it and load it again.")
 
 
 def _document(detected: Detected, data: bytes, source: str, draft: Draft) -> Document:

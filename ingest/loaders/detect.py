@@ -84,17 +84,17 @@ def _office_format(data: bytes, expanded_bytes: int) -> Format:
     for mark, name in _OFFICE.items():
         if mark in types:
             return name
-    raise _unsupported("an office file with macros or a template", "save it as .docx, .xlsx or .pptx")
+    raise _unsupported("an office file with macros or a template", "save it as .docx, .xlsx or .pptx and load it again")
 
 
 def _unsupported_zip(names: set[str]) -> LoadError:
     if "mimetype" in names and "content.xml" in names:
-        return _unsupported("an OpenDocument file", "save it as .docx, .xlsx or .pptx")
+        return _unsupported("an OpenDocument file", "save it as .docx, .xlsx or .pptx and load it again")
     return _unsupported("a zip archive", "unpack it and load the files")
 
 
 def _unsupported(what: str, cure: str) -> LoadError:
-    return LoadError("unsupported", f"The file is {what}, which is not read: {cure} and load it again.")
+    return LoadError("unsupported", f"The file is {what}, which is not read: {cure}.")
 
 
 def _refuse_known_binaries(data: bytes) -> None:
@@ -103,9 +103,9 @@ def _refuse_known_binaries(data: bytes) -> None:
     if data.startswith(_IMAGES):
         raise LoadError("no_text", "The file is an image and has no text layer: run OCR and load the result.")
     if data.startswith(b"{\\rtf"):
-        raise _unsupported("in RTF", "save it as .docx")
+        raise _unsupported("in RTF", "save it as .docx and load it again")
     if data.startswith((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")):
-        raise _unsupported("a compressed archive", "unpack it")
+        raise _unsupported("a compressed archive", "unpack it and load the files")
 
 
 def _ole_error(data: bytes) -> LoadError:
@@ -114,8 +114,8 @@ def _ole_error(data: bytes) -> LoadError:
         return LoadError("encrypted", "The file is encrypted: save it without a password and load it again.")
     for part, extension in _OLE_PARTS.items():
         if part.encode("utf-16-le") in data:
-            return _unsupported("in an old office format", f"save it as {extension}")
-    return _unsupported("in an old binary format", "save it as .docx, .xlsx, .pptx or PDF")
+            return _unsupported("in an old office format", f"save it as {extension} and load it again")
+    return _unsupported("in an old binary format", "save it as .docx, .xlsx, .pptx or PDF and load it again")
 
 
 def _text_format(text: str, extension: str) -> Format:

@@ -105,7 +105,7 @@ class Draft:
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Writes rows of cells as a Markdown table. What is no table (one column, one row, a title row) becomes text."""
-        titles, body = split_table([[one_line(cell) for cell in row] for row in rows])
+        titles, body = split_table([[one_line(cell) if cell else "" for cell in row] for row in rows])
         for title in titles:
             self.text(title)
         if body:

@@ -35,6 +35,9 @@ _META_DATES = (
     "date",
 )
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_WHITESPACE = re.compile(r"[ \t\r\n\f]+")
+_LINE_BREAK = "\x00"
+_SPECIAL = _SKIPPED | {"header", "form"}
 _DEPTH = 150
 _SPAN = 50
 
@@ -53,6 +56,8 @@ def load(text: str, draft: Draft) -> None:
 def _parse(text: str) -> Element | None:
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True, no_network=True)
     root: Element | None = etree.fromstring(text.encode("utf-8", "ignore"), parser)
+    if any("depth" in entry.message.lower() for entry in parser.error_log):
+        raise RecursionError("the parser gave up on the nesting")
     return root
 
 
@@ -113,7 +118,7 @@ class _Writer:
             self._add(child.tail)
 
     def flush(self) -> None:
-        text = "".join(self._inline)
+        text = _WHITESPACE.sub(" ", "".join(self._inline)).replace(_LINE_BREAK, "\n")
         self._inline = []
         if not text.strip():
             return
@@ -126,12 +131,12 @@ class _Writer:
 
     def _add(self, text: str | None) -> None:
         if text:
-            self._inline.append(re.sub(r"\s+", " ", text))
+            self._inline.append(text)
 
     def _child(self, child: Element, depth: int) -> None:
         tag = child.tag
         if tag == "br":
-            self._inline.append("\n")
+            self._inline.append(_LINE_BREAK)
         elif tag not in _BLOCKS:
             self.walk(child, depth)
         else:
@@ -177,6 +182,8 @@ class _List:
 
 def _is_boilerplate(element: Element) -> bool:
     tag, attributes = element.tag, element.attrib
+    if not attributes and tag not in _SPECIAL:
+        return False
     if tag in _SKIPPED or attributes.get("role", "") in _ROLES or "hidden" in attributes:
         return True
     if _HIDDEN.search(attributes.get("style", "")) or attributes.get("aria-hidden") == "true":

@@ -8,20 +8,26 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ingest.loaders import plain
 from ingest.loaders.draft import Draft
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*\n", re.S)
 _FIELD = re.compile(r"^(title|titulo|título|date|fecha):[ \t]*[\"']?(.+?)[\"']?[ \t]*$", re.I | re.M)
+_LONGEST_LINE = 50_000  # nobody's Markdown: the parser's time grows with the square of it
+_NESTING = 60
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TAGS = re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>", re.S)
 
 
 def load(text: str, draft: Draft) -> None:
     text = text.replace("\r\n", "\n")
+    if max(map(len, text.split("\n"))) > _LONGEST_LINE:
+        plain.load(text, draft)
+        return
     if front := _FRONT_MATTER.match(text):
         _read_front_matter(front[1], draft)
         text = text[front.end() :]
-    parser = MarkdownIt("commonmark").enable("table")
+    parser = MarkdownIt("commonmark", {"maxNesting": _NESTING}).enable("table")
     _write(parser.parse(text), draft)
 
 

@@ -23,6 +23,7 @@ _POOR_TITLES = re.compile(
 )
 _PAGES = 20_000
 _FORM_DEPTH = 3
+_LISTED = 10
 
 
 def load(data: bytes, draft: Draft) -> None:
@@ -57,11 +58,19 @@ def _read_metadata(metadata: dict[str, str], draft: Draft) -> None:
 
 def _read_pages(document: pdfium.PdfDocument, tables: RuledTables, draft: Draft) -> list[Page]:
     pages: list[Page] = []
+    unread: list[int] = []
     chars = 0
     for index in range(min(len(document), _PAGES)):
-        pages.append(_read_page(document[index], index, tables))
+        try:
+            pages.append(_read_page(document[index], index, tables))
+        except pdfium.PdfiumError:
+            unread.append(index + 1)
+            continue
         chars += sum(len(line.text) for line in pages[-1].lines)
         draft.refuse_text(chars)
+    if unread and not pages:
+        raise LoadError("corrupt", "The file is damaged, none of its pages can be read: get a whole copy and load it again.")
+    _warn_of_pages(unread, "Damaged pages that can't be read", "get a whole copy and load it again", draft)
     return pages
 
 
@@ -80,7 +89,11 @@ def _read_page(page: pdfium.PdfPage, index: int, tables: RuledTables) -> Page:
 
 
 def _warn_of_scans(pages: Sequence[Page], draft: Draft) -> None:
-    scans = [str(page.number) for page in pages if page.has_image and not page.lines and not page.tables]
-    if scans:
-        listed = ", ".join(scans[:10]) + (" and others" if len(scans) > 10 else "")
-        draft.warn(f"Pages without a text layer (scans?): {listed}: run OCR and load the file again.")
+    scans = [page.number for page in pages if page.has_image and not page.lines and not page.tables]
+    _warn_of_pages(scans, "Pages without a text layer (scans?)", "run OCR and load the file again", draft)
+
+
+def _warn_of_pages(numbers: Sequence[int], what: str, cure: str, draft: Draft) -> None:
+    if numbers:
+        more = " and others" if len(numbers) > _LISTED else ""
+        draft.warn(f"{what}, {', '.join(map(str, numbers[:_LISTED]))}{more}: {cure}.")

@@ -11,12 +11,13 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 _SCALE = 10
+_LONGEST_LINE = 1_000
 _CELL_GAP = 1.4
 _BOLD_WEIGHT = 600
 _BOLD = re.compile(rb"bold|black|heavy", re.I)
 _FONT_NAME_BYTES = 128
 _LEVEL_ANGLES = 0.05
-_HYPHENS = "\x02\ufffe"
+_HYPHENS = {"\x02": "-", "\ufffe": "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class _Reader:
 
     def lines(self) -> Iterator[Line]:
         count = self._text.count_chars()
-        chars = [_character(raw.FPDFText_GetUnicode(self._text, index)) for index in range(count)]
+        chars = self._characters(count)
         start = 0
         for index in range(count + 1):
             if index == count or chars[index] in "\r\n":
@@ -76,6 +77,14 @@ class _Reader:
                 start = index + 1
                 if line:
                     yield line
+
+    def _characters(self, count: int) -> list[str]:
+        """One string per character index; read in one go where text and indices run in parallel."""
+        text = self._text.get_text_range() if count else ""
+        if len(text) == count:
+            return [_HYPHENS.get(char, char) for char in text]
+        codes = (raw.FPDFText_GetUnicode(self._text, index) for index in range(count))
+        return [_HYPHENS.get(char, char) for char in (chr(code) if 0 < code < 0x110000 else "\ufffd" for code in codes)]
 
     def _line(self, chars: list[str], start: int, end: int) -> Line | None:
         while start < end and chars[start].isspace():
@@ -98,7 +107,7 @@ class _Reader:
     def _cells(self, chars: list[str], start: int, end: int, size: float) -> Iterator[Cell]:
         """Cuts the line where the gap at a space is wider than any space between words."""
         first = start
-        for index in range(start + 1, end - 1):
+        for index in range(start + 1, min(end - 1, start + _LONGEST_LINE)):
             if chars[index] == " " and chars[index - 1] != " ":
                 after = index + 1
                 while chars[after] == " ":
@@ -149,8 +158,3 @@ def _middle(chars: list[str], start: int, end: int) -> int:
     """A character that speaks for the line: markers and footnote signs at its ends are set in other types."""
     middle = (start + end) // 2
     return middle if not chars[middle].isspace() else middle - 1
-
-
-def _character(code: int) -> str:
-    char = chr(code) if code < 0x110000 else ""
-    return "-" if char in _HYPHENS else char or "\ufffd"

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pypdfium2 as pdfium
@@ -44,16 +45,21 @@ class RuledTables:
         """Tables of the page (`index` from 0) if its drawn `objects` hint at rulings; none where pdfplumber can't read it."""
         if not _has_rulings(objects):
             return ()
-        import pdfplumber
-
         try:
-            with pdfplumber.open(io.BytesIO(self._data), pages=[index + 1]) as document:
-                page = document.pages[0]
-                return tuple(_tables(page))
+            page = self._pages[index]
+            found = tuple(_tables(page))
+            page.close()
+            return found
         except (MemoryError, RecursionError):
             raise
         except Exception:  # pdfminer raises anything on damaged files; PDFium's text is still good
             return ()
+
+    @cached_property
+    def _pages(self) -> list[Page]:
+        import pdfplumber
+
+        return pdfplumber.open(io.BytesIO(self._data)).pages
 
 
 def _has_rulings(objects: Sequence[pdfium.PdfObject]) -> bool:
