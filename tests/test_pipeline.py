@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.config import ChunkingSettings, IngestLimits, IngestSettings
+from ingest.embedder import make_embedder
 from ingest.errors import CollectionMismatch, ConfigError, StoreError
 from ingest.pipeline import IngestProgress, IngestReport, SourceFile, ingest, ingest_files, reindex
 from ingest.store import Store
@@ -328,3 +329,14 @@ def test_a_cancelled_or_failed_reindex_leaves_the_old_index(run: Ingester, folde
     assert run.store.collection("docs") == before
     assert run.store.vectors.generations() == {before.generation}
     assert run.found("contraseña") == {"ti.txt"}
+
+
+def test_the_real_embedder_finds_what_words_do_not_say(models_home: Path, tmp_path: Path, folder: Path) -> None:
+    settings = IngestSettings(home=tmp_path / "real", ingest=IngestLimits(workers=1))
+    e5 = make_embedder(settings.model_copy(update={"home": models_home}))
+    with Store.open(settings, e5) as store:
+        report = ingest(store, e5, settings, [folder], "docs")
+        assert report.added == 3
+        hits = store.dense(["docs"], e5.embed_query("¿Cuándo hay que cambiar el password?"), 1)
+        assert store.chunks([hits[0].chunk_id])[0].source == "ti.txt"
+        assert 0.7 < hits[0].score <= 1
