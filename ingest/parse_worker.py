@@ -17,9 +17,10 @@ from pathlib import Path
 
 from ingest.config import IngestLimits
 from ingest.errors import LoadError
-from ingest.loaders import load_file
+from ingest.loaders import load_file, out_of_memory
 from ingest.types import Document
 
+READY = "ready"
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 _RETIRING_SHARE = 0.25
 
@@ -45,10 +46,11 @@ def main() -> None:
         limits: IngestLimits = pipe.recv()
         baseline = _address_space_bytes()
         _limit_memory(baseline, limits)
+        pipe.send(READY)
         retiring = False
         while not retiring and (request := _next(pipe)):
             result = _load(request, limits)
-            retiring = _grown(baseline, limits)
+            retiring = _grown(baseline, limits) or getattr(result, "reason", "") == "out_of_memory"
             pipe.send(Reply(result, retiring))
 
 
@@ -66,6 +68,8 @@ def _load(request: Request, limits: IngestLimits) -> Document | LoadError:
         return load_file(request.path, request.source, limits)
     except LoadError as error:
         return LoadError(error.reason, error.message)
+    except MemoryError:
+        return out_of_memory()
 
 
 def _die_with(parent: int) -> None:

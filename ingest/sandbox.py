@@ -20,10 +20,11 @@ from typing import Self
 import ingest
 from ingest.config import IngestLimits
 from ingest.errors import LoadError
-from ingest.parse_worker import Reply, Request
+from ingest.parse_worker import READY, Reply, Request
 from ingest.types import Document
 
 _MOST_WORKERS = 4
+_START_SECONDS = 120.0
 _STOP_SECONDS = 5.0
 _PROGRAM = "from ingest.parse_worker import main; main()"
 
@@ -122,6 +123,7 @@ class _Worker:
     """One parsing process and the pipe to it."""
 
     def __init__(self, limits: IngestLimits) -> None:
+        self._limits = limits
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -133,11 +135,12 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
             )
         self._pipe = Connection(ours.detach())
-        self._pipe.send(limits)
+        self._ready = False
 
     def ask(self, request: Request, seconds: float) -> Reply:
         """Never raises for what the file does to the process."""
         try:
+            self._await_start()
             self._pipe.send(request)
             if self._pipe.poll(seconds):
                 reply: Reply = self._pipe.recv()
@@ -147,6 +150,15 @@ class _Worker:
         self.kill()
         message = f"The file took longer than {seconds:g} seconds to read: split it, or raise ingest.parse_seconds."
         return Reply(LoadError("timeout", message), retiring=True)
+
+    def _await_start(self) -> None:
+        """The file's time begins when the process is up. Raises EOFError when it never is."""
+        if self._ready:
+            return
+        self._pipe.send(self._limits)
+        if not self._pipe.poll(_START_SECONDS):
+            self.kill()
+        self._ready = self._pipe.recv() == READY
 
     def kill(self) -> None:
         self._process.kill()

@@ -34,11 +34,6 @@ def write_all(folder: Path) -> list[Path]:
     return paths + _special_files(folder)
 
 
-def file(name: str) -> bytes:
-    """The hostile file of that name."""
-    return next(data for found, data in _all_files() if found == name)
-
-
 def _all_files() -> Iterator[Named]:
     for family in (
         _truncated,
@@ -204,10 +199,10 @@ _MAIN_PART = {"docx": "word/document.xml", "pptx": "ppt/slides/slide1.xml", "xls
 
 
 def _zips() -> Iterator[Named]:
-    zeros = _zip({"zeros": bytes(300 * MIB)})
+    zeros = _zip({"zeros": bytes(120 * MIB)})
     for extension, main in _MAIN_PART.items():
         parts = _parts(extension)
-        yield f"bomb.{extension}", _zip(parts | {"bomb.bin": bytes(300 * MIB)})
+        yield f"bomb.{extension}", _zip(parts | {"bomb.bin": bytes(120 * MIB)})
         yield f"bomb-inside.{extension}", _zip(parts | {"word/embeddings/inner.zip": zeros})
         yield f"lying-size.{extension}", _lying(_zip(parts | {main: parts[main] + b" " * 20 * MIB}), main)
         yield f"no-main-part.{extension}", _zip({name: data for name, data in parts.items() if name != main})
@@ -385,7 +380,7 @@ def _mails() -> Iterator[Named]:
     message["From"], message["Subject"] = "a@midas.example", "Con bomba"
     message.set_content("Mire el adjunto.")
     message.add_attachment(
-        _zip(_parts("docx") | {"bomb.bin": bytes(300 * MIB)}), maintype="application", subtype="zip", filename="bomba.docx"
+        _zip(_parts("docx") | {"bomb.bin": bytes(120 * MIB)}), maintype="application", subtype="zip", filename="bomba.docx"
     )
     yield "bomb-attached.eml", message.as_bytes()
     for _ in range(30):

@@ -63,7 +63,11 @@ def _read_all(descriptor: int, limits: IngestLimits) -> bytes:
     if info.st_size > limits.file_bytes:
         raise too_large(info.st_size, limits)
     with os.fdopen(descriptor, "rb", closefd=False) as file:
-        return file.read(limits.file_bytes + 1)
+        return file.read(info.st_size + 1)
+
+
+def out_of_memory() -> LoadError:
+    return LoadError("out_of_memory", "The file needs too much memory: split it, or raise ingest.parse_memory_bytes.")
 
 
 def too_large(size: int, limits: IngestLimits) -> LoadError:

@@ -6,7 +6,7 @@ import re
 
 from ingest.loaders.draft import Draft
 
-_BLANK = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_BLANK = re.compile(r"\n[ \t]*+(?:\n[ \t]*+)++")
 _UNDERLINE = re.compile(r"^[=\-~_*]{3,}$")
 _NUMBERED = re.compile(r"^(\d+(?:\.\d+)*)[.)]?\s+\S")
 _ITEM = re.compile(r"^\s*(?:([-*•·▪‣○●–—])|(\d{1,3}[.)]|[a-z]\)))\s+(\S.*)$")
