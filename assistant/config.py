@@ -12,7 +12,7 @@ from ingest.config import IngestSettings, Section
 class RetrievalSettings(Section):
     top_k: int = Field(8, ge=1, le=100, description="passages that a search returns")
     candidates: int = Field(50, ge=1, le=1000, description="hits taken from each leg before fusion")
-    alpha: float = Field(0.5, ge=0, le=1, description="weight of the dense leg; the lexical leg has the rest")
+    alpha: float = Field(0.7, ge=0, le=1, description="weight of the dense leg; the lexical leg has the rest")
     reranker: str | None = Field(None, description="cross-encoder (hub id or local path, extra `hf`); None means none")
 
 

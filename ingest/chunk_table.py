@@ -83,21 +83,42 @@ def _delete(connection: sqlite3.Connection, condition: str, values: tuple[int | 
 
 def match(connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequence[str], n: int, filter: Filter) -> list[Hit]:
     """The n best chunks by bm25 (made positive) for any of the terms, in the generations that are the keys of `scopes`."""
-    within = " OR ".join(f'"{_scope(generation)}"' for generation in scopes)
-    either = " OR ".join(f'"{bare}"' for term in terms if (bare := term.replace('"', "").strip()))
-    if not either:
+    expression = _expression(scopes, terms)
+    if not expression:
         return []
     condition, values = _conditions(filter)
     limit = "" if condition else f" ORDER BY score LIMIT {n:d}"
-    scored = f"SELECT rowid, bm25(fulltext, 0, {HEADINGS_WEIGHT}, 1) AS score FROM fulltext WHERE fulltext MATCH ?{limit}"
     rows = connection.execute(
         "SELECT c.generation, c.document_id, c.version, c.ordinal, f.score"
-        f" FROM ({scored}) f CROSS JOIN chunks c ON c.id = f.rowid"
+        f" FROM ({_SCORED}{limit}) f CROSS JOIN chunks c ON c.id = f.rowid"
         + (f"{_DOCUMENTS} WHERE {condition}" if condition else "")
         + f" ORDER BY f.score LIMIT {n:d}",
-        (f"scope : ({within}) AND {{headings body}} : ({either})", *values),
+        (expression, *values),
     )
     return [Hit(str(ChunkKey(scopes[row[0]], row[1], row[2], row[3])), -row[4]) for row in rows]
+
+
+def match_among(
+    connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequence[str], ids: Sequence[str]
+) -> dict[str, float]:
+    """bm25 (made positive) of these chunks, by id; those that hold none of the terms are left out."""
+    expression = _expression(scopes, terms)
+    if not (expression and ids):
+        return {}
+    rowids = {row["id"]: chunk_id for chunk_id, row in visible(connection, ids).items()}
+    marks = ",".join(str(rowid) for rowid in rowids)
+    rows = connection.execute(f"{_SCORED} AND rowid IN ({marks})", (expression,))
+    return {rowids[row[0]]: -row[1] for row in rows}
+
+
+_SCORED = f"SELECT rowid, bm25(fulltext, 0, {HEADINGS_WEIGHT}, 1) AS score FROM fulltext WHERE fulltext MATCH ?"
+
+
+def _expression(scopes: dict[int, str], terms: Sequence[str]) -> str:
+    """The full-text query for any of the terms in these generations; empty when there is no term."""
+    within = " OR ".join(f'"{_scope(generation)}"' for generation in scopes)
+    either = " OR ".join(f'"{bare}"' for term in terms if (bare := term.replace('"', "").strip()))
+    return f"scope : ({within}) AND {{headings body}} : ({either})" if either else ""
 
 
 def visible(connection: sqlite3.Connection, ids: Sequence[str], filter: Filter = UNFILTERED) -> dict[str, sqlite3.Row]:

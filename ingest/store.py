@@ -335,6 +335,23 @@ class Store:
             scopes = {index.generation: index.name for index in find_indexes(connection, collections)}
             return chunk_table.match(connection, scopes, terms, n, filter) if scopes else []
 
+    def cosines(self, collections: Sequence[str], vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
+        """Exact cosine similarities of these chunks, by id; ids that have no vector (any more) are left out."""
+        with self.database.read() as connection:
+            indexes = find_indexes(connection, collections)
+        return {
+            hit.chunk_id: hit.score
+            for index in indexes
+            if (own := [key for key in ids if key.startswith(f"{index.name}/")])
+            for hit in self.vectors.score(index.generation, vector, own)
+        }
+
+    def bm25(self, collections: Sequence[str], terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
+        """The score `lexical` gives these chunks, by id; those that hold none of the terms are left out."""
+        with self.database.read() as connection:
+            scopes = {index.generation: index.name for index in find_indexes(connection, collections)}
+            return chunk_table.match_among(connection, scopes, terms, ids) if scopes else {}
+
     # Chunks
 
     def chunks(self, ids: Sequence[str]) -> list[StoredChunk]:

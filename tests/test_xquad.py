@@ -1,0 +1,31 @@
+"""The retriever's quality on XQuAD, with the real embedder and store; skipped where the data set is not beside the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant.config import Settings
+from benchmarks.retrieval import evaluate, index, load, xquad_folder
+from ingest.embedder import make_embedder
+from ingest.store import Store
+
+FOLDER = xquad_folder()
+LEAST = {"es": (0.955, 0.995), "en": (0.955, 0.995)}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(FOLDER is None, reason="XQuAD is not in ../shared/data/xquad (or MIDAS_XQUAD)")
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_hybrid_retrieval_finds_the_paragraph(language: str, models_home: Path, tmp_path: Path) -> None:
+    assert FOLDER is not None
+    embedder = make_embedder(Settings(home=models_home))
+    settings = Settings(home=tmp_path)
+    documents, asks = load(FOLDER, language)
+    with Store.open(settings, embedder) as store:
+        index(store, embedder, settings, "xquad", documents)
+        scores = evaluate(store, embedder, settings, "xquad", asks)
+    assert (len(documents), len(asks)) == (240, 1190)
+    assert (scores.recall_1, scores.recall_5) >= LEAST[language]
+    assert scores.recall_5 >= LEAST[language][1]
