@@ -49,7 +49,7 @@ QUESTION_EN = "Within how many hours must a lost laptop be reported to the IT de
 def write_documents(folder: Path) -> Path:
     """Three documents: Spanish Markdown, a CSV table, English Markdown."""
     folder.mkdir(parents=True)
-    (folder / "vacaciones.md").write_text(VACACIONES, encoding="utf-8")
+    (folder / "vacaciones.txt").write_text(VACACIONES, encoding="utf-8")
     (folder / "dietas.csv").write_text(DIETAS, encoding="utf-8")
     (folder / "laptops.md").write_text(LAPTOPS, encoding="utf-8")
     return folder

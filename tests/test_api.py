@@ -65,7 +65,7 @@ def test_answer_has_text_citation_source_and_usage(client: openai.OpenAI) -> Non
     assert answer["type"] == "answer" and answer["grounded"] and not answer["declined"]
     [citation] = answer["citations"]
     source = next(source for source in answer["sources"] if source["number"] == citation["number"])
-    assert source["document"] == "vacaciones.md"
+    assert source["document"] == "vacaciones.txt"
     assert citation["quote"] in source["passage"] and "25 días" in citation["quote"]
     assert answer["timings"]["total_ms"] > 0
 
@@ -180,8 +180,8 @@ ADMIN = [
     ("GET", "/v1/collections"),
     ("DELETE", "/v1/collections/empresa"),
     ("GET", "/v1/collections/empresa/documents"),
-    ("GET", "/v1/collections/empresa/documents/vacaciones.md"),
-    ("DELETE", "/v1/collections/empresa/documents/vacaciones.md"),
+    ("GET", "/v1/collections/empresa/documents/vacaciones.txt"),
+    ("DELETE", "/v1/collections/empresa/documents/vacaciones.txt"),
     ("POST", "/v1/collections/empresa/ingest"),
     ("POST", "/v1/collections/empresa/reindex"),
     ("GET", "/v1/jobs/1"),
@@ -202,7 +202,7 @@ def test_every_admin_route_is_in_the_list_above(http: httpx.Client) -> None:
     secured = {
         (method.upper(), path) for path, methods in paths.items() for method, route in methods.items() if route.get("security")
     }
-    examples = {"{name}": "empresa", "{document}": "vacaciones.md", "{job_id}": "1"}
+    examples = {"{name}": "empresa", "{document}": "vacaciones.txt", "{job_id}": "1"}
     filled = set()
     for method, path in secured:
         for field, example in examples.items():

@@ -267,7 +267,7 @@ def doctor(
         terminal.print_json(findings)
     else:
         terminal.print_findings(findings)
-    _leave(int(bool(findings) and not repair))
+    _leave(int(any(finding.severity != "ok" and not finding.repaired for finding in findings)))
 
 
 # Models

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.doctor import Finding
-
 from assistant.config import Settings
 from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
+from ingest.doctor import Finding
 from ingest.errors import DocumentNotFound, MidasError
 from ingest.progress import IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
@@ -184,8 +183,9 @@ class LocalService:
     def doctor(self, *, repair: bool) -> list[Finding]:
         from ingest import doctor
 
-        store = self._store.get()
-        return doctor.repair(store) if repair else doctor.check(store)
+        if (store := self._store.peek()) is None:
+            return doctor.repair(self.settings) if repair else doctor.check(self.settings)
+        return doctor.repair_store(store, self._embedder.get()) if repair else doctor.check_store(store)
 
     # Warming up
 

@@ -12,7 +12,6 @@ from threading import Event
 from types import FrameType
 from typing import Any
 
-from ingest.doctor import Finding
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -21,6 +20,7 @@ from rich.text import Text
 
 from assistant.types import Answer, AnswerEvent, Citation, Source, StatusEvent, TokenEvent
 from assistant.types import Event as AnswerStep
+from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.progress import IngestProgress, IngestReport
 from ui.views import DocumentView, Passage
@@ -170,9 +170,8 @@ def print_document(view: DocumentView) -> None:
 def print_findings(findings: Sequence[Finding]) -> None:
     """One line for each finding."""
     for finding in findings:
-        out.print(plain(finding.message))
-    if not findings:
-        out.print("Everything is in order.")
+        state = "repaired" if finding.repaired else finding.severity
+        out.print(plain(f"{state}: {finding.message}"))
 
 
 # Long work
