@@ -87,11 +87,12 @@ class Assistant:
         """
         if not question.strip():
             raise ConfigError("The question is empty: write one.")
+        yield StatusEvent("searching")
         opened = await asyncio.to_thread(self._backends.open, backend or self._settings.default_backend)
         task = _Task(self._settings, opened, self._embedder, question.strip(), history, language)
-        yield StatusEvent("searching")
-        async for event in task.run(self._retriever(collections, filter)):
-            yield event
+        async with aclosing(task.run(self._retriever(collections, filter))) as events:
+            async for event in events:
+                yield event
 
     def _retriever(self, collections: Sequence[str] | None, filter: Filter, top_k: int | None = None) -> HybridRetriever:
         names = [info.name for info in self._store.collections()] if collections is None else list(collections)

@@ -45,7 +45,9 @@ def answer_all(questions: Sequence[Question], out: Path | None = None) -> list[t
             answers.append((question, answer))
             if out:
                 with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({"question": question.model_dump(), "answer": asdict(answer)}, ensure_ascii=False) + "\n")
+                    file.write(
+                        json.dumps({"question": question.model_dump(), "answer": asdict(answer)}, ensure_ascii=False) + "\n"
+                    )
     backends.close()
     return answers
 

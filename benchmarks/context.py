@@ -50,7 +50,9 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 def ask_both_ways(count: int) -> list[Pair]:
     """Answers `count` answerable questions of the report half, spread over the set."""
-    questions = [q for q in load_questions(CORPUS / "questions.jsonl") if q.answerable and q.split == "report" and not q.history]
+    questions = [
+        q for q in load_questions(CORPUS / "questions.jsonl") if q.answerable and q.split == "report" and not q.history
+    ]
     settings = corpus_settings()
     stuffed_settings = settings.model_copy(
         update={
