@@ -73,7 +73,7 @@ def read_weights(path: Path) -> E5Weights:
     """Reads the packed file. Raises ModelError when it is not one."""
     try:
         return _Reader(path.read_bytes()).weights()
-    except (struct.error, ValueError, KeyError, OSError) as error:
+    except (struct.error, ValueError, KeyError, OverflowError, OSError) as error:
         raise ModelError(f"{path} is not a complete e5 weights file ({error}): pull multilingual-e5-small again.") from error
 
 
