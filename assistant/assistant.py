@@ -14,7 +14,7 @@ from assistant.backends import Backend, Backends
 from assistant.citations import CitedText, cite
 from assistant.config import Settings
 from assistant.decline import evidence_is_weak, is_refusal, model_refuses
-from assistant.engine import EvidenceSelector, make_engine
+from assistant.engine import EvidenceSelector, make_engine, stream_of
 from assistant.generation import EvidenceSynthesizer
 from assistant.grounding import Grounder
 from assistant.history import standalone
@@ -83,7 +83,7 @@ class Assistant:
         """What happens until the answer, then the answer. Closing the generator stops the model.
 
         The tokens are what the model writes; the text of the final answer replaces them, with its citations verified.
-        Raises ConfigError for an empty question or an unknown back end, CollectionNotFound, and BackendError when the model fails.
+        Raises ConfigError for an empty question or an unknown back end, CollectionNotFound, BackendError when the model fails.
         """
         if not question.strip():
             raise ConfigError("The question is empty: write one.")
@@ -137,8 +137,8 @@ class _Task:
             async for position in place.positions():
                 yield StatusEvent("queued", position=position)
             yield StatusEvent("reading", passages=len(evidence))
-            response = await engine.asynthesize(query, nodes)
-            async with aclosing(response.response_gen) as pieces, aclosing(self._write(pieces)) as events:
+            pieces = stream_of(await engine.asynthesize(query, nodes))
+            async with aclosing(pieces), aclosing(self._write(pieces)) as events:
                 async for event in events:
                     yield event
         yield AnswerEvent(await asyncio.to_thread(self._finish))

@@ -69,7 +69,7 @@ def strip_markers(text: str) -> str:
 def _sentences(written: str) -> list[tuple[str, _Sentence]]:
     """Sentences with the white space before each; a marker after the full stop belongs to the sentence before it."""
     moved = re.sub(r"([.!?])((?:\s*\[\d{1,2}\])+)", r"\2\1", written.strip())
-    found = []
+    found: list[tuple[str, _Sentence]] = []
     end = 0
     for start, stop in sentence_spans(moved):
         gap = "\n" if "\n" in moved[end:start] else " " if found else ""

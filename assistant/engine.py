@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
+from llama_index.core.base.response.schema import RESPONSE_TYPE, AsyncStreamingResponse
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.query_engine import RetrieverQueryEngine
@@ -59,6 +60,13 @@ def make_engine(
 ) -> RetrieverQueryEngine:
     """The three steps as one LlamaIndex query engine."""
     return RetrieverQueryEngine(retriever, response_synthesizer=synthesizer, node_postprocessors=[selector])
+
+
+def stream_of(response: RESPONSE_TYPE) -> AsyncGenerator[str, None]:
+    """The pieces of a streamed response; closing them stops the model."""
+    if not isinstance(response, AsyncStreamingResponse) or not isinstance(response.response_gen, AsyncGenerator):
+        raise TypeError(f"a streamed response was expected, not {type(response).__name__}")
+    return response.response_gen
 
 
 def _node(item: Evidence) -> NodeWithScore:
