@@ -1,7 +1,8 @@
 """What a question costs besides embedding and the model, at 20,000 chunks: `python -m benchmarks.overhead`.
 
 Text is made of Spanish-looking words as frequent as real ones; vectors lie in narrow clusters around a common direction.
-Prints p50 and p95 of each stage in milliseconds (`cpu_ms` is the time of all cores, which another load doesn't change much), and the dense leg's recall@10 against comparing all vectors.
+Prints p50 and p95 of each stage in milliseconds (`cpu_ms` is processor time, which other load changes less), and the dense leg's
+recall@10 against comparing all vectors.
 """
 
 from __future__ import annotations

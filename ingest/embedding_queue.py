@@ -16,7 +16,7 @@ from ingest.catalog import FileStamp
 from ingest.store import IndexedDocument
 from ingest.types import Chunk, Document, Embedder, Vectors
 
-BATCH_CHUNKS = 64
+BATCH_CHUNKS = 32
 """Chunks embedded in one call: enough to sort by length, little enough to stop soon."""
 
 _WAITING_BATCHES = 4

@@ -77,7 +77,7 @@ class Observer(threading.Thread):
                 whole = not hits or not chunks or not flaws(chunks)
                 with self._record.open("a") as record:
                     record.write(json.dumps({"leg": leg, "hits": len(hits), "flaw": "" if whole else flaws(chunks)}) + "\n")
-            time.sleep(0.002)
+            time.sleep(0.02)
 
 
 def work(home: Path, mode: str, documents: int, real: bool) -> None:
