@@ -221,7 +221,7 @@ def test_files_are_added_with_a_result_each_and_can_be_asked_about(visit: Visit,
     bad.write_bytes(b"%PDF-1.7\nbroken")
     page.get_by_role("tab", name=SPANISH.documents_tab).click()
     page.locator("#files input[type=file]").set_input_files([str(good), str(bad)])
-    expect(page.locator("#files")).to_contain_text("roto.pdf")
+    expect(page.locator("#files")).to_contain_text("roto .pdf")
     page.locator("#add").click()
     expect(page.locator("#result")).to_contain_text(SPANISH.no_collection)
     into = page.locator("#into input")

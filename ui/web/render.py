@@ -153,7 +153,8 @@ def passage_html(passage: str, quotes: Iterable[str]) -> str:
                 rows = []
             pieces.append(_marked(line, position, spans))
         position += len(line)
-    return f'<div class="passage-text">{"".join(pieces)}</div>'
+    joined = "".join(pieces).replace("</mark><mark>", "")
+    return f'<div class="passage-text">{joined}</div>'
 
 
 def _find(passage: str, quote: str) -> tuple[int, int] | None:
