@@ -102,9 +102,9 @@ def without_near_duplicates(chunks: Sequence[StoredChunk], most: int) -> list[St
 
 def _is_copy(words: frozenset[str], other: frozenset[str]) -> bool:
     """Nearly the same words, and no figure that only one of them has."""
-    if any(char.isdigit() for word in words ^ other for char in word):
+    if len(words & other) < COPY_OVERLAP * len(words | other):
         return False
-    return len(words & other) >= COPY_OVERLAP * len(words | other)
+    return not any(char.isdigit() for word in words ^ other for char in word)
 
 
 class Reranker(Protocol):

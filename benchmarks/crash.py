@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--documents", type=int, default=300)
-    parser.add_argument("--window", type=float, default=8.0, help="longest time until a kill, in seconds")
+    parser.add_argument("--window", type=float, default=3.0, help="seconds in which a kill comes at random")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 """What a question costs besides embedding and the model, at 20,000 chunks: `python -m benchmarks.overhead`.
 
 Text is made of Spanish-looking words as frequent as real ones; vectors lie in narrow clusters around a common direction.
-Prints p50 and p95 of each stage in milliseconds (`cpu_ms` is processor time, which other load changes less), and the dense leg's
+Prints p50 and p95 of each stage in milliseconds (`cpu_ms` is processor time, little changed by other load), and the dense leg's
 recall@10 against comparing all vectors.
 """
 

@@ -101,13 +101,16 @@ def match(connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequenc
 def match_among(
     connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequence[str], ids: Sequence[str]
 ) -> dict[str, float]:
-    """bm25 (made positive) of these chunks, by id; those that hold none of the terms are left out."""
+    """bm25 (made positive) of these chunks, by id; those that hold none of the terms are left out.
+
+    `+rowid` makes it one pass over the matches; an indexed `rowid IN` would run the whole query, idf included, for each chunk.
+    """
     expression = _expression(scopes, terms)
     if not (expression and ids):
         return {}
     rowids = {row["id"]: chunk_id for chunk_id, row in visible(connection, ids).items()}
     marks = ",".join(str(rowid) for rowid in rowids)
-    rows = connection.execute(f"{_SCORED} AND rowid IN ({marks})", (expression,))
+    rows = connection.execute(f"{_SCORED} AND +rowid IN ({marks})", (expression,))
     return {rowids[row[0]]: -row[1] for row in rows}
 
 

@@ -17,18 +17,18 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from ingest import doctor
 from ingest.config import IngestLimits, IngestSettings
 from ingest.embedder import make_embedder
-from ingest.pipeline import ingest, reindex
+from ingest.pipeline import IngestProgress, ingest, reindex
 from ingest.store import Store
 from ingest.types import Embedder, Filter, StoredChunk, document_id
 from tests.embedders import HashingEmbedder
 
 COLLECTION = "docs"
 _MARK = re.compile(r"d(\d+)v(\d+)s(\d+)e")
-_READY_S = 120
 
 
 def sentences(document: int) -> int:
@@ -91,10 +91,14 @@ def work(home: Path, mode: str, documents: int, real: bool) -> None:
         store.ensure_collection(COLLECTION, embedder, settings.chunking)
         Observer(store, embedder, documents, home / "observed.jsonl").start()
         print("working", flush=True)
+
+        def tell(progress: IngestProgress) -> None:
+            print(progress.chunks, flush=True)
+
         if mode == "reindex":
-            reindex(store, embedder, settings, COLLECTION)
+            reindex(store, embedder, settings, COLLECTION, tell)
         else:
-            report = ingest(store, embedder, settings, [home.parent / "documents"], COLLECTION, sync=True)
+            report = ingest(store, embedder, settings, [home.parent / "documents"], COLLECTION, sync=True, progress=tell)
             assert not report.failures, report.failures
 
 
@@ -112,9 +116,20 @@ def state(store: Store) -> dict[str, object]:
     return {"versions": versions, "problems": problems}
 
 
+def _wait(output: IO[str], chunks: int) -> None:
+    """Until the process works, and has embedded so many chunks, or is done."""
+    assert output.readline() == "working\n"
+    while chunks and (line := output.readline()):
+        if int(line) >= chunks:
+            return
+
+
 @dataclass
 class Campaign:
-    """`kills` kills of an ingest of `documents` documents under `base`; `window_s` is the longest time until a kill."""
+    """`kills` kills of an ingest of `documents` documents under `base`.
+
+    A kill comes up to `window_s` seconds after the process began to work, or after it embedded some chunks.
+    """
 
     base: Path
     documents: int
@@ -132,7 +147,9 @@ class Campaign:
         self._write(range(self.documents))
         for number in range(self.kills):
             mode = "reindex" if number % 6 == 5 else "ingest"
-            if self._kill(mode, chance) == "finished":
+            outcome = self._kill(mode, chance)
+            print(f"kill {number + 1}: {outcome}, {len(self.indexed)} documents indexed before", file=sys.stderr)
+            if outcome == "finished":
                 self._write(chance.sample(range(self.documents), self.documents // 2))
                 self._kill("ingest", chance)
             self._check()
@@ -164,7 +181,7 @@ class Campaign:
             time.sleep(chance.uniform(0.5, 2.5))
         else:
             when = mode
-            assert process.stdout.readline() == "working\n"
+            _wait(process.stdout, chance.choice((0, 1, 40, 80, 120)))
             time.sleep(chance.uniform(0.0, self.window_s))
         finished = process.poll() is not None
         process.kill()

@@ -8,6 +8,6 @@ from tests.crashing import Campaign
 
 
 def test_nothing_is_lost_halved_or_doubled_by_kills(tmp_path: Path) -> None:
-    campaign = Campaign(tmp_path, documents=120, kills=4, window_s=1.5, real=False, seed=7)
+    campaign = Campaign(tmp_path, documents=120, kills=4, window_s=1.0, real=False, seed=7)
     assert campaign.run().endswith("nothing lost")
     assert campaign.killed["ingest"] > 0
