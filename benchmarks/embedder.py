@@ -10,7 +10,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,8 +147,8 @@ def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):.2f}x ({min(values):.2f} - {max(values):.2f})"
 
 
-def main() -> None:
-    """Prints the table for the model in the data directory."""
+def main(_arguments: Sequence[str] = ()) -> None:
+    """Prints the table for the model in the data directory; takes no arguments."""
     print(table(measure(IngestSettings.load().home)))
 
 
