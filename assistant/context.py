@@ -20,11 +20,11 @@ from ingest.sentences import line_spans, sentence_spans
 from ingest.text import fold
 
 GAP = " … "
-NEIGHBOUR = 0.5
+NEIGHBOUR = 0.3
 """Share of a sentence's score that its neighbours get: an answer often stands next to the sentence that names the subject."""
-PASSAGE = 0.3
-"""Weight of the passage's own retrieval score against the sentence's terms."""
-FLOOR = 0.5
+PASSAGE = 0.6
+"""Weight of the passage's own retrieval score, squared so that the best passage stands out, against the sentence's terms."""
+FLOOR = 0.6
 """Sentences that score under this share of the best one are left out even if there is room."""
 LABEL_CHARS = 120
 SOURCE_TOKENS = 6
@@ -125,7 +125,7 @@ def _score(wanted: frozenset[str], units: Sequence[_Unit], hits: Sequence[Retrie
     for index, unit in enumerate(units):
         beside = 0.0 if tables[unit.passage] else max((own[near] for near in _neighbours(units, index)), default=0.0)
         relevance = own[index] + 0.5 * placed[index] + NEIGHBOUR * beside
-        scored.append(replace(unit, score=relevance + PASSAGE * hits[unit.passage].score / best))
+        scored.append(replace(unit, score=relevance + PASSAGE * (hits[unit.passage].score / best) ** 2))
     return scored
 
 
