@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import openai
@@ -236,3 +237,9 @@ def test_documentation_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
     page = http.get("/docs").text
     assert "/v1/chat/completions" in page and "<script" not in page and "//" not in page.replace("<!doctype", "")
     assert http.get("/readyz").json()["ready"] and http.get("/healthz").json() == {"status": "ok"}
+
+
+def test_the_page_serves_no_file_of_the_machine(http: httpx.Client, midas: Midas) -> None:
+    for path in (midas.home / "midas.db", midas.home / "server.json", Path(__file__), Path("/etc/hosts")):
+        assert path.exists()
+        assert http.get(f"/gradio_api/file={path}").status_code == 403

@@ -54,6 +54,6 @@ def _file(home: Path) -> Path:
 def _alive(home: Path, pid: int) -> bool:
     """Whether that process still runs: one that started after the file was written has merely got the same number."""
     try:
-        return psutil.Process(pid).create_time() <= _file(home).stat().st_mtime
+        return bool(psutil.Process(pid).create_time() <= _file(home).stat().st_mtime)
     except (psutil.Error, OSError, ValueError):
         return False

@@ -403,7 +403,7 @@ class ClosingService:
 def _question(text: str, collections: list[str] | None, backend: str | None, language: str | None) -> Question:
     from ui.service import Question
 
-    if language not in (None, "es", "en"):
+    if language is not None and language != "es" and language != "en":
         raise ConfigError(f"--language takes es or en, not {language!r}.")
     return Question(text, collections=tuple(collections) if collections else None, backend=backend, language=language)
 

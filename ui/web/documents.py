@@ -13,8 +13,8 @@ import gradio as gr
 
 from ingest.collection import CollectionInfo
 from ingest.progress import IngestReport
-from ui.jobs import Cancelled, Jobs, Progress
-from ui.service import LocalService
+from ui.jobs import Jobs
+from ui.service import Cancelled, LocalService, Progress
 from ui.views import JobView
 from ui.web.texts import TEXTS, PageLanguage, Texts
 

@@ -42,7 +42,7 @@ def mount_page(app: FastAPI, service: LocalService, jobs: Jobs) -> FastAPI:
     uploads = service.settings.home / "uploads"
     uploads.mkdir(parents=True, exist_ok=True)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
-    return gr.mount_gradio_app(
+    mounted: FastAPI = gr.mount_gradio_app(
         app,
         make_page(service, jobs),
         path="",
@@ -57,9 +57,11 @@ def mount_page(app: FastAPI, service: LocalService, jobs: Jobs) -> FastAPI:
         show_error=True,
         max_file_size=service.settings.ingest.file_bytes,
     )
+    return mounted
 
 
 def make_page(service: LocalService, jobs: Jobs) -> gr.Blocks:
+    page: gr.Blocks
     with gr.Blocks(title="Midas", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
         with gr.Row(elem_id="heading"):
             brand = gr.HTML(_brand(TEXTS["es"]), scale=1)

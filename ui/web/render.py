@@ -67,7 +67,8 @@ def place(source: Source, texts: Texts) -> str:
     """Where in the document, as plain text: `página 3 · Viajes > Dietas · 2024-05-01`."""
     unit = texts.units.get(source.page_unit or "page", "")
     page = f"{unit} {source.page}" if source.page is not None else ""
-    return " · ".join(part for part in (page, " > ".join(source.headings), source.date or "") if part)
+    headings = " > ".join(heading for heading in source.headings if heading != source.title)
+    return " · ".join(part for part in (page, headings, source.date or "") if part)
 
 
 def _draft(turn: Turn, texts: Texts) -> str:
@@ -120,7 +121,7 @@ def _source_button(source: Source, number: int, texts: Texts) -> str:
     return (
         f'<button type="button" class="source" data-passage="{_card_id(number, source)}">'
         f'<span class="number">{source.number}</span><span><strong>{escape(source.title or source.document)}</strong>'
-        f"<small>{escape(place(source, texts))}</small></span></button>"
+        f"<small>{escape(' · '.join(filter(None, (source.document, place(source, texts)))))}</small></span></button>"
     )
 
 
