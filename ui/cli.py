@@ -6,7 +6,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -43,8 +43,8 @@ Backend = Annotated[
     ),
 ]
 Language = Annotated[
-    str | None,
-    typer.Option("--language", "-l", metavar="CODE", help="Language of the answer, es or en. Default: that of the question."),
+    Literal["es", "en"] | None,
+    typer.Option("--language", "-l", help="Language of the answer, es or en. Default: that of the question."),
 ]
 Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of the collection.")]
 DocumentName = Annotated[
@@ -400,11 +400,9 @@ class ClosingService:
         self._service.close()
 
 
-def _question(text: str, collections: list[str] | None, backend: str | None, language: str | None) -> Question:
+def _question(text: str, collections: list[str] | None, backend: str | None, language: Literal["es", "en"] | None) -> Question:
     from ui.service import Question
 
-    if language is not None and language != "es" and language != "en":
-        raise ConfigError(f"--language takes es or en, not {language!r}.")
     return Question(text, collections=tuple(collections) if collections else None, backend=backend, language=language)
 
 
