@@ -1,7 +1,7 @@
 """Retrieval on XQuAD, Spanish and English, through the real store: `python -m benchmarks retrieval`.
 
-Every paragraph is a document; its rank is that of its best chunk. The data set is not part of the project: its folder is named by
-`MIDAS_XQUAD`, default `../shared/data/xquad` beside the project.
+Every paragraph is a document; its rank is that of its best chunk. The data set is not part of the project: `MIDAS_XQUAD`
+names its folder, default `../shared/data/xquad` beside the project.
 """
 
 from __future__ import annotations
@@ -138,10 +138,13 @@ def main(arguments: Sequence[str] = ()) -> None:
     settings = Settings.load()
     embedder = make_embedder(settings)
     print(f"{embedder.name}, recall@1 / recall@5 / MRR\n\n| language | {' | '.join(METHODS)} |\n|---|{'---|' * len(METHODS)}")
-    with tempfile.TemporaryDirectory() as home:
-        with Store.open(settings.model_copy(update={"home": Path(home)}), embedder) as store:
-            for language in LANGUAGES:
-                print(_row(store, embedder, settings, folder, language), flush=True)
+    for language in LANGUAGES:
+        with tempfile.TemporaryDirectory() as home, _store(settings, Path(home), embedder) as store:
+            print(_row(store, embedder, settings, folder, language), flush=True)
+
+
+def _store(settings: Settings, home: Path, embedder: Embedder) -> Store:
+    return Store.open(settings.model_copy(update={"home": home}), embedder)
 
 
 def _row(store: Store, embedder: Embedder, settings: Settings, folder: Path, language: str) -> str:

@@ -241,7 +241,7 @@ def _count_units(units: Sequence[_Unit], run: _Run) -> list[int]:
 def _merged(sections: Sequence[_Section], run: _Run) -> Iterator[_Section]:
     """Small neighbours joined; each section with its headings chosen, and without the headings these say."""
     waiting: _Section | None = None
-    for section, following in zip(sections, [*sections[1:], None], strict=True):
+    for section, following in zip(sections, [*sections[1:], None], strict=False):
         if following and _is_said_by(section, following, run):
             continue
         joined = waiting and _joined(waiting, section, run)
