@@ -5,9 +5,9 @@ added, dense with weight 0.7, and the first five are put in order with a small b
 XQuAD, 240 paragraphs cut at 220 tokens, one collection each, recall@1 / @5 in Spanish and in English:
 
     dense                                    0.911 / 0.989    0.945 / 0.994
-    full text                                0.926 / 0.990    0.936 / 0.987
-    reciprocal rank fusion                   0.938 / 0.993    0.955 / 0.993
-    min-max scores, half each                0.949 / 0.996    0.961 / 0.994
+    full text                                0.926 / 0.990    0.937 / 0.987
+    reciprocal rank fusion                   0.938 / 0.993    0.952 / 0.993
+    min-max scores, half each                0.949 / 0.996    0.960 / 0.996
     scores over the best one, half each      0.929 / 0.992    0.950 / 0.991
     z-scores, 0.7 dense                      0.954 / 0.996    0.960 / 0.997
     z-scores, 0.7 dense, letters             0.960 / 0.996    0.962 / 0.997

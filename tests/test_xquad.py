@@ -27,5 +27,6 @@ def test_hybrid_retrieval_finds_the_paragraph(language: str, models_home: Path, 
         index(store, embedder, settings, "xquad", documents)
         scores = evaluate(store, embedder, settings, "xquad", asks)
     assert (len(documents), len(asks)) == (240, 1190)
-    assert (scores.recall_1, scores.recall_5) >= LEAST[language]
-    assert scores.recall_5 >= LEAST[language][1]
+    recall_1, recall_5 = LEAST[language]
+    assert scores.recall_1 >= recall_1
+    assert scores.recall_5 >= recall_5
