@@ -61,23 +61,30 @@ class Observer(threading.Thread):
 
     def __init__(self, store: Store, embedder: Embedder, documents: int, record: Path) -> None:
         super().__init__(daemon=True)
+        self.enough = threading.Event()
         self._store, self._documents, self._record = store, documents, record
         self._vector = embedder.embed_query("La norma dice que cada viaje se comunica")
 
     def run(self) -> None:
-        while True:
-            key = document_id(f"{random.randrange(self._documents):04}.txt")
-            narrow = Filter(documents=(key,))
-            legs = {
-                "dense": self._store.dense([COLLECTION], self._vector, 1000, narrow),
-                "lexical": self._store.lexical([COLLECTION], ["norma", "norm"], 1000, narrow),
-            }
-            for leg, hits in legs.items():
-                chunks = self._store.chunks([hit.chunk_id for hit in hits])
-                whole = not hits or not chunks or not flaws(chunks)
-                with self._record.open("a") as record:
-                    record.write(json.dumps({"leg": leg, "hits": len(hits), "flaw": "" if whole else flaws(chunks)}) + "\n")
-            time.sleep(0.02)
+        while not self.enough.wait(0.02):
+            try:
+                self._look(document_id(f"{random.randrange(self._documents):04}.txt"))
+            except Exception as error:
+                self._note("search", 0, repr(error))
+
+    def _look(self, key: str) -> None:
+        narrow = Filter(documents=(key,))
+        legs = {
+            "dense": self._store.dense([COLLECTION], self._vector, 1000, narrow),
+            "lexical": self._store.lexical([COLLECTION], ["norma", "norm"], 1000, narrow),
+        }
+        for leg, hits in legs.items():
+            chunks = self._store.chunks([hit.chunk_id for hit in hits])
+            self._note(leg, len(hits), flaws(chunks) if chunks else "")
+
+    def _note(self, leg: str, hits: int, flaw: str) -> None:
+        with self._record.open("a") as record:
+            record.write(json.dumps({"leg": leg, "hits": hits, "flaw": flaw}) + "\n")
 
 
 def work(home: Path, mode: str, documents: int, real: bool) -> None:
@@ -89,7 +96,8 @@ def work(home: Path, mode: str, documents: int, real: bool) -> None:
             print(json.dumps(state(store)))
             return
         store.ensure_collection(COLLECTION, embedder, settings.chunking)
-        Observer(store, embedder, documents, home / "observed.jsonl").start()
+        observer = Observer(store, embedder, documents, home / "observed.jsonl")
+        observer.start()
         print("working", flush=True)
 
         def tell(progress: IngestProgress) -> None:
@@ -100,6 +108,8 @@ def work(home: Path, mode: str, documents: int, real: bool) -> None:
         else:
             report = ingest(store, embedder, settings, [home.parent / "documents"], COLLECTION, sync=True, progress=tell)
             assert not report.failures, report.failures
+        observer.enough.set()
+        observer.join()
 
 
 def state(store: Store) -> dict[str, object]:
