@@ -6,7 +6,7 @@ MIDAS := .venv/bin/midas
 .PHONY: run test bench lint format install browser
 
 run: install
-	@$(MIDAS) models pull --defaults
+	@$(MIDAS) models pull
 	@$(MIDAS) collections list --json | grep -q '"name": *"midas"' || $(MIDAS) ingest corpora/midas/documents --collection midas
 	@$(MIDAS) serve
 
@@ -16,7 +16,7 @@ test: browser
 
 bench:
 	@$(PYTHON) scripts/bootstrap.py test
-	@$(MIDAS) models pull --defaults
+	@$(MIDAS) models pull
 	@.venv/bin/python -m benchmarks
 
 lint:

@@ -15,10 +15,10 @@ from assistant.citations import CitedText, cite
 from assistant.config import Settings
 from assistant.decline import evidence_is_weak, is_refusal, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
-from assistant.generation import EvidenceSynthesizer
+from assistant.generation import EvidenceSynthesizer, fixed_messages
 from assistant.grounding import Grounder
 from assistant.history import standalone
-from assistant.prompts import Language, prompt
+from assistant.prompts import LANGUAGES, Language, prompt
 from assistant.retriever import HybridRetriever, RetrievedChunk, SearchResult
 from assistant.types import Answer, AnswerEvent, DeclineReason, Event, Message, Source, StatusEvent, Timings, TokenEvent
 from ingest.errors import ConfigError
@@ -49,6 +49,12 @@ class Assistant:
     ) -> SearchResult:
         """The passages nearest to a query, best first. `collections` None means all of them."""
         return self._retriever(collections, filter, top_k).search(query)
+
+    async def warm_up(self) -> None:
+        """Opens the default back end and, unless it is in the cloud, lets it read the fixed part of the prompts."""
+        backend = await asyncio.to_thread(self._backends.open, self._settings.default_backend)
+        if not backend.cloud:
+            await backend.warm_up([fixed_messages(language) for language in LANGUAGES])
 
     async def ask(
         self,

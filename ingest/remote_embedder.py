@@ -35,7 +35,7 @@ class RemoteEmbedder:
         self.name = f"{settings.kind}:{settings.model}{self.prefixes.mark(own)}"
         self.model, self._is_ollama = settings.model, settings.kind == "ollama"
         self.url = settings.base_url.rstrip("/") + ("/api/embed" if self._is_ollama else "/embeddings")
-        self._client = httpx.Client(timeout=_TIMEOUT, headers=_authorization(settings))
+        self._client = httpx.Client(trust_env=False, timeout=_TIMEOUT, headers=_authorization(settings))
         self.dimension = len(self.embed_query("dimension"))
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:

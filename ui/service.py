@@ -200,8 +200,7 @@ class LocalService:
 
     def _warm_up(self) -> None:
         try:
-            self._assistant.get()
-            self._backends.get().open(self.settings.default_backend)
+            asyncio.run(self._assistant.get().warm_up())
         except MidasError as error:
             self._warm_error = error.message
         else:
