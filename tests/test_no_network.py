@@ -14,7 +14,7 @@ import pytest
 from tests.fake_openai import FakeOpenAI, running
 from tests.serving import ANSWER_ES, QUESTION_ES, Midas, make_midas, scripted, write_documents
 
-WATCH = '''
+WATCH = """
 import os, sys
 
 LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0")
@@ -33,7 +33,7 @@ def watch(event, arguments):
         raise OSError(f"the network is closed: {event} {target}")
 
 sys.addaudithook(watch)
-'''
+"""
 """Runs at the start of every Python process, parsers included: notes and refuses whatever leaves the machine."""
 
 

@@ -14,13 +14,13 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from fastapi.security import HTTPBearer
-from ingest.doctor import Finding
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from assistant.types import AnswerEvent, Event, TokenEvent
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
+from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.progress import IngestReport
 from ingest.types import Filter

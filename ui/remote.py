@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
-from ingest.doctor import Finding
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.types import Event
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
+from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.progress import IngestReport
 from ingest.types import Filter
