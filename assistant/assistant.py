@@ -11,9 +11,9 @@ from dataclasses import replace
 from llama_index.core.schema import QueryBundle
 
 from assistant.backends import Backend, Backends
-from assistant.citations import CitedText, cite
+from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
-from assistant.decline import evidence_is_weak, is_refusal, model_refuses
+from assistant.decline import evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
 from assistant.generation import EvidenceSynthesizer, fixed_messages
 from assistant.grounding import Grounder
@@ -176,7 +176,7 @@ class _Task:
             return self._declined("model_declined", _since(started))
         evidence = self._selector.evidence
         cited = cite(written, evidence, Grounder(self._question.search_text, evidence, self._embedder))
-        if not cited.supported:
+        if not cited.supported or lacks_what_was_asked(self._question.question, strip_markers(cited.text)):
             return self._declined("not_grounded", _since(started))
         return self._answer(cited, _since(started))
 

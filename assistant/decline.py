@@ -17,6 +17,15 @@ WEAK_COVERAGE = 0.35
 REFUSAL_PROBABILITY = 0.10
 """Probability of the refusal's first token from which the embedded model's answer is not believed."""
 
+_ASKS_A_FIGURE = re.compile(
+    r"\b(?:cu[aá]nt[oa]s?|qu[eé] (?:fecha|precio|importe|porcentaje|cantidad)"
+    r"|how (?:much|many)|(?:what|which) (?:date|price|amount))\b",
+    re.IGNORECASE,
+)
+_ASKS_A_TELEPHONE = re.compile(r"\b(?:tel[eé]fono|(?:phone|telephone) number)\b", re.IGNORECASE)
+_FIGURE_IN_WORDS = re.compile(
+    r"\b(?:un[ao]?|ning[uú]n[ao]?|nada|gratis|gratuit[oa]s?|sin|medi[ao]|one|none|no|nothing|free|half)\b", re.IGNORECASE
+)
 _INTERROGATIVE = re.compile(
     r"\b(?:qu[eé]|cu[aá]l(?:es)?|cu[aá]nt[oa]s?|cu[aá]ndo|a?d[oó]nde|qui[eé]n(?:es)?|c[oó]mo"
     r"|what|which|who|whom|whose|when|where|why|how)\b",
@@ -60,3 +69,13 @@ def is_refusal(text: str, refusal: str) -> bool:
     """Whether a sentence says that the documents hold no answer, in the words it was told or in its own."""
     plain = fold(text.strip())
     return plain.startswith(fold(refusal).rstrip(".")) or bool(_REFUSALS.match(plain))
+
+
+def lacks_what_was_asked(question: str, answer: str) -> bool:
+    """Whether a figure, a date or a telephone number was asked for and the answer holds none."""
+    if _ASKS_A_TELEPHONE.search(question):
+        return sum(char.isdigit() for char in answer) < 3
+    if not _ASKS_A_FIGURE.search(question):
+        return False
+    facts = facts_of(answer)
+    return not (facts.numbers or any(term.isdigit() for term in facts.words) or _FIGURE_IN_WORDS.search(answer))

@@ -15,25 +15,25 @@ from ingest.text import fold, is_stop_word, query_terms
 _NUMBER_WORDS = {
     word: str(number)
     for number, words in enumerate(
-        (
-            "cero zero", "uno one", "dos two", "tres three", "cuatro four", "cinco five", "seis six", "siete seven",
-            "ocho eight", "nueve nine", "diez ten", "once eleven", "doce twelve", "trece thirteen", "catorce fourteen", "quince fifteen",
-            "dieciseis sixteen", "diecisiete seventeen", "dieciocho eighteen", "diecinueve nineteen", "veinte twenty",
-        )
+        """
+        cero zero|uno one|dos two|tres three|cuatro four|cinco five|seis six|siete seven|ocho eight|nueve nine|diez ten
+        |once eleven|doce twelve|trece thirteen|catorce fourteen|quince fifteen|dieciseis sixteen|diecisiete seventeen
+        |dieciocho eighteen|diecinueve nineteen|veinte twenty
+        """.split("|")
     )
     for word in words.split()
-}  # fmt: skip
+}
 _MONTHS = {
     word: number
     for number, words in enumerate(
-        (
-            "enero january", "febrero february", "marzo march", "abril april", "mayo may", "junio june", "julio july",
-            "agosto august", "septiembre setiembre september", "octubre october", "noviembre november", "diciembre december",
-        ),
+        """
+        enero january|febrero february|marzo march|abril april|mayo may|junio june|julio july|agosto august
+        |septiembre setiembre september|octubre october|noviembre november|diciembre december
+        """.split("|"),
         start=1,
     )
     for word in words.split()
-}  # fmt: skip
+}
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DAY_FIRST_DATE = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:[-/][^\W_]+)*")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from ingest.types import Embedder
 SUPPORTED = 0.7
 """Share of a sentence's weight that one source must hold for `supported`."""
 WEAK = 0.4
+PERTINENCE = 0.5
+"""Weight of the question's terms when sources or sentences compete to be cited."""
 PARAPHRASE = 0.88
 """Cosine (multilingual-e5-small, whose cosines start near 0.75) from which two sentences say about the same."""
 _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
@@ -27,13 +29,18 @@ _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|can
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How well one source backs a sentence. `quote` is the sentence or row of the source that does it best."""
+    """How well one source backs a sentence. `quote` is the sentence or row of the source that does it best.
+
+    `pertinence` is the share of the question's terms in that quote or the source's label: of two passages that hold the same
+    figure, the one that is about what was asked says it.
+    """
 
     number: int
     verdict: Verdict
     score: float
     quote: str
     why: str
+    pertinence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class Grounder:
         supports = [self._support(sentence, facts, source) for source in self._sources]
         if supports and self._embedder and all(support.verdict != "supported" for support in supports):
             supports = [self._paraphrase(sentence, facts, support) for support in supports]
-        return sorted(supports, key=lambda support: -support.score)
+        return sorted(supports, key=lambda support: -support.score - PERTINENCE * support.pertinence)
 
     def missing_numbers(self, sentence: str) -> frozenset[str]:
         """Numbers and dates of the sentence that no source and not the question has."""
@@ -65,26 +72,33 @@ class Grounder:
 
     def _support(self, sentence: str, facts: Facts, source: _Source) -> Support:
         number = source.evidence.number
-        quote, quote_share = self._best_unit(facts, source.evidence)
+        quote, quote_share, pertinence = self._best_unit(facts, source.evidence)
         share = self._share(facts, source.terms)
         score = 0.6 * share + 0.4 * quote_share
         if absent := (facts.numbers | facts.names) - source.terms - self._asked:
             kind = "number" if absent & facts.numbers else "name"
             why = f"{kind} not in the source: {', '.join(sorted(absent))}"
-            return Support(number, "unsupported", min(score, WEAK) * 0.5, quote, why)
+            return Support(number, "unsupported", min(score, WEAK) * 0.5, quote, why, pertinence)
         verdict: Verdict = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
         if verdict == "supported" and _NEGATION.search(sentence) and not _NEGATION.search(source.evidence.text):
-            return Support(number, "weak", WEAK, quote, "the source does not deny it")
-        return Support(number, verdict, score, quote, "" if verdict == "supported" else "few of its words are in the source")
+            return Support(number, "weak", WEAK, quote, "the source does not deny it", pertinence)
+        why = "" if verdict == "supported" else "few of its words are in the source"
+        return Support(number, verdict, score, quote, why, pertinence)
 
     def _share(self, facts: Facts, terms: frozenset[str]) -> float:
         total = weigh(facts.all, facts, self._asked)
         return weigh(facts.all & terms, facts, self._asked) / total if total else 0.0
 
-    def _best_unit(self, facts: Facts, evidence: Evidence) -> tuple[str, float]:
-        shares = [(self._share(facts, terms_of(unit)), unit) for unit in evidence.units]
-        share, unit = max(shares, key=lambda pair: pair[0], default=(0.0, evidence.text))
-        return unit, share
+    def _best_unit(self, facts: Facts, evidence: Evidence) -> tuple[str, float, float]:
+        """The unit that says most of the sentence and is most about the question: text, share, pertinence."""
+        label = terms_of(evidence.label)
+        judged = [
+            (unit, self._share(facts, terms_of(unit)), self._pertinence(terms_of(unit) | label)) for unit in evidence.units
+        ]
+        return max(judged, key=lambda unit: unit[1] + PERTINENCE * unit[2], default=(evidence.text, 0.0, 0.0))
+
+    def _pertinence(self, terms: frozenset[str]) -> float:
+        return len(self._asked & terms) / len(self._asked) if self._asked else 0.0
 
     def _paraphrase(self, sentence: str, facts: Facts, support: Support) -> Support:
         """Raises a verdict that words alone could not give, if nothing that must match is missing."""
@@ -98,4 +112,5 @@ class Grounder:
             return support
         verdict: Verdict = "supported" if facts.numbers or support.score >= WEAK else "weak"
         score = max(support.score, float(cosines[best]) * SUPPORTED)
-        return Support(support.number, verdict, score, units[best], "" if verdict == "supported" else "only similar in meaning")
+        why = "" if verdict == "supported" else "only similar in meaning"
+        return replace(support, verdict=verdict, score=score, quote=units[best], why=why)

@@ -29,20 +29,21 @@ _CERTAIN = 0.7
 _SPANISH = """
 a al algo alguien algun alguna algunas alguno algunos ante antes aquel aquella aquellas aquello aquellos aqui asi aun
 aunque bajo bien cada como con contra cual cuales cualquier cuando cuanta cuantas cuanto cuantos cuya cuyas cuyo cuyos
-de debe deben del desde donde durante e el ella ellas ello ellos en entonces entre era eran eres es esa esas ese eso esos
-esta estaba estaban estamos estan estar estas este esto estos estoy favor fue fueron gracias ha habia habian han hasta hay he hemos
-hola hoy incluso la las le les lo los mas me mediante mi mis misma mismas mismo mismos mucha muchas mucho muchos muy nada ni
-ninguna ninguno no nos nosotros nuestra nuestras nuestro nuestros o os otra otras otro otros para pero poca poco
-pocos por porque pues puede pueden que quien quienes se sea sean segun ser si sido sin sino sobre somos son soy su sus
-tal tales tambien tampoco tan tanta tanto te tenemos tener tengo ti tiene tienen toda todas todo todos tras tu tus u un
-una unas uno unos usted ustedes vosotros y ya yo
+de debe deben del desde donde durante e el ella ellas ello ellos en entonces entre era eran eres es esa esas ese eso
+esos esta estaba estaban estamos estan estar estas este esto estos estoy favor fue fueron gracias ha habia habian han
+hasta hay he hemos hola hoy incluso la las le les lo los mas me mediante mi mis misma mismas mismo mismos mucha muchas
+mucho muchos muy nada ni ninguna ninguno no nos nosotros nuestra nuestras nuestro nuestros o os otra otras otro otros
+para pero poca poco pocos por porque pues puede pueden que quien quienes se sea sean segun ser si sido sin sino sobre
+somos son soy su sus tal tales tambien tampoco tan tanta tanto te tenemos tener tengo ti tiene tienen toda todas todo
+todos tras tu tus u un una unas uno unos usted ustedes vosotros y ya yo
 """
 _ENGLISH = """
 a about above after again against all also am an and any are as at be because been before being below between both but
-by can could did do does doing down during each few for from further had has have having he hello her here hers hi him his how i if
-in into is it its itself just many me more most much must my no nor not now of off on only or other our ours out over own
-per please same she should so some such than thanks that the their theirs them then there these they this those through to too under
-until up upon us very was we were what when where whether which while who whom whose why will with would you your yours
+by can could did do does doing down during each few for from further had has have having he hello her here hers hi him
+his how i if in into is it its itself just many me more most much must my no nor not now of off on only or other our
+ours out over own per please same she should so some such than thanks that the their theirs them then there these they
+this those through to too under until up upon us very was we were what when where whether which while who whom whose why
+will with would you your yours
 """
 _STOP_WORDS = {"es": frozenset(_SPANISH.split()), "en": frozenset(_ENGLISH.split())}
 _EITHER_STOP = _STOP_WORDS["es"] | _STOP_WORDS["en"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from assistant.decline import coverage, evidence_is_weak, is_refusal, model_refuses
+from assistant.decline import coverage, evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.generation import refusal_probability
 from tests.building import make_evidence, make_hit
 
@@ -62,6 +62,32 @@ def test_a_yes_or_no_question_is_not_declined_for_beginning_with_no() -> None:
     assert not model_refuses("¿Puedo llevar invitados?", 0.5)
     assert not model_refuses("¿Cuánto cuesta el menú?", None)
     assert not model_refuses("¿Cuánto cuesta el menú?", 0.01)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("¿Cuál es el teléfono de asistencia?", "El teléfono de asistencia está abierto 24 horas."),
+        ("¿Cuánto cuesta el taxi?", "El taxi lo paga la empresa."),
+        ("On which date is the open day?", "The open day is at the Zaragoza site."),
+    ],
+)
+def test_a_figure_that_was_asked_for_must_be_there(question: str, answer: str) -> None:
+    assert lacks_what_was_asked(question, answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("¿Cuánto cuesta el taxi?", "El taxi es gratis."),
+        ("¿Cuántos días?", "Dos días por semana."),
+        ("¿Cuál es el teléfono?", "Es el 976 555 010."),
+        ("¿Quién paga el taxi?", "El taxi lo paga la empresa."),
+        ("How many days?", "Three days."),
+    ],
+)
+def test_an_answer_of_the_right_kind_is_enough(question: str, answer: str) -> None:
+    assert not lacks_what_was_asked(question, answer)
 
 
 def test_far_away_passages_are_weak_evidence() -> None:
