@@ -10,6 +10,7 @@ question. On 400 questions of XQuAD-es the answer was in what was selected for 9
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from assistant.retriever import RetrievedChunk
 from ingest.sentences import line_spans, sentence_spans
 from ingest.text import fold
 
+_CELL_END = re.compile(r"(?<!\\)\|")
 GAP = " … "
 NEIGHBOUR = 0.3
 """Share of a sentence's score that its neighbours get: an answer often stands next to the sentence that names the subject."""
@@ -26,6 +28,11 @@ PASSAGE = 0.6
 """Weight of the passage's own retrieval score, squared so that the best passage stands out, against the sentence's terms."""
 FLOOR = 0.6
 """Sentences that score under this share of the best one are left out even if there is room."""
+ROW = 0.7
+"""Rows that hold less than this share of what the best row of their table holds of the question's terms are left out: a small
+model mixes neighbouring rows up."""
+FEW_ROWS = 4
+"""Up to so many rows are shown as `column: value` pairs instead of a table, so that no column is mistaken for another."""
 LABEL_CHARS = 120
 SOURCE_TOKENS = 6
 """What the number, the line break and the gap marks of a source cost beside its texts."""
@@ -58,6 +65,7 @@ class _Unit:
     text: str
     terms: frozenset[str]
     tokens: int
+    own: float = 0.0
     score: float = 0.0
 
 
@@ -125,7 +133,7 @@ def _score(wanted: frozenset[str], units: Sequence[_Unit], hits: Sequence[Retrie
     for index, unit in enumerate(units):
         beside = 0.0 if tables[unit.passage] else max((own[near] for near in _neighbours(units, index)), default=0.0)
         relevance = own[index] + 0.5 * placed[index] + NEIGHBOUR * beside
-        scored.append(replace(unit, score=relevance + PASSAGE * (hits[unit.passage].score / best) ** 2))
+        scored.append(replace(unit, own=own[index], score=relevance + PASSAGE * (hits[unit.passage].score / best) ** 2))
     return scored
 
 
@@ -145,12 +153,13 @@ def _choose(
 ) -> list[_Unit]:
     ranked = sorted(units, key=lambda unit: (-unit.score, unit.passage, unit.ordinal))
     floor = FLOOR * ranked[0].score if ranked else 0.0
+    best_rows = _best_rows(units, hits)
     chosen: list[_Unit] = []
     opened: set[int] = set()
     left = budget
     for unit in ranked:
         new = unit.passage not in opened
-        if unit.score < floor or (new and len(opened) == most_sources):
+        if unit.score < floor or unit.own < ROW * best_rows[unit.passage] or (new and len(opened) == most_sources):
             continue
         cost = unit.tokens + 1 + (_opening_tokens(hits[unit.passage], count_tokens) if new else 0)
         if cost <= left:
@@ -158,6 +167,15 @@ def _choose(
             opened.add(unit.passage)
             left -= cost
     return chosen
+
+
+def _best_rows(units: Sequence[_Unit], hits: Sequence[RetrievedChunk]) -> list[float]:
+    """The largest own share of each table's rows; 0 for prose, where what surrounds the best sentence may help."""
+    best = [0.0] * len(hits)
+    for unit in units:
+        if hits[unit.passage].stored.chunk.kind == "table":
+            best[unit.passage] = max(best[unit.passage], unit.own)
+    return best
 
 
 def _opening_tokens(hit: RetrievedChunk, count_tokens: CountTokens) -> int:
@@ -174,10 +192,30 @@ def _evidence(hits: Sequence[RetrievedChunk], chosen: Sequence[_Unit]) -> list[E
 def _source(number: int, hit: RetrievedChunk, units: list[_Unit]) -> Evidence:
     texts = tuple(unit.text for unit in units)
     if hit.stored.chunk.kind == "table":
-        header = _header(hit)
-        return Evidence(number, hit, label_of(hit), "\n".join((header, *texts) if header else texts), texts)
+        return Evidence(number, hit, label_of(hit), _table_text(_header(hit), texts), texts)
     text = ""
     for before, unit in zip([None, *units], units, strict=False):
-        joint = "" if before is None else " " if unit.ordinal == before.ordinal + 1 else GAP
-        text += joint + unit.text
+        text += _joint(before, unit) + unit.text
     return Evidence(number, hit, label_of(hit), text, texts)
+
+
+def _joint(before: _Unit | None, unit: _Unit) -> str:
+    """What stands between two sentences: a gap mark where some were left out, a colon behind a heading."""
+    if before is None:
+        return ""
+    if unit.ordinal != before.ordinal + 1:
+        return GAP
+    return " " if before.text[-1] in '.!?…:;,)»"' else ": "
+
+
+def _table_text(header: str, rows: Sequence[str]) -> str:
+    columns = _cells(header.split("\n")[0])
+    if not header or len(rows) > FEW_ROWS:
+        return "\n".join((header, *rows) if header else rows)
+    return "\n".join(
+        "; ".join(f"{name}: {cell}" for name, cell in zip(columns, _cells(row), strict=False) if cell) for row in rows
+    )
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip().replace("\\|", "|") for cell in _CELL_END.split(row.strip().strip("|"))]

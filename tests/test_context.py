@@ -30,11 +30,17 @@ def test_the_budget_holds_with_labels_and_nothing_is_cut() -> None:
         assert all(unit in PROSE for item in evidence for unit in item.units)
 
 
-def test_a_table_keeps_its_header_and_only_the_row_asked_for() -> None:
+def test_only_the_row_asked_for_is_shown_with_its_columns() -> None:
     hit = make_hit(ROWS, prefix=HEADER, kind="table")
     [source] = select_evidence("¿Qué dieta hay en Portugal?", [hit], 60, words)
-    assert source.text.startswith(HEADER.strip())
+    assert source.text == "País: Portugal; Dieta: 48,00"
     assert source.units == ("| Portugal | 48,00 |",)
+
+
+def test_a_table_that_is_asked_for_as_a_whole_keeps_its_header() -> None:
+    many = "\n".join(f"| País {number} | {number},00 |" for number in range(6))
+    [source] = select_evidence("¿Qué dietas hay por país?", [make_hit(many, prefix=HEADER, kind="table")], 90, words)
+    assert source.text == HEADER + many
 
 
 def test_sentences_apart_are_joined_by_a_gap_mark() -> None:
