@@ -15,12 +15,13 @@ from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
 from assistant.decline import evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
+from assistant.errors import PromptTooLong
 from assistant.generation import EvidenceSynthesizer, fixed_messages
 from assistant.grounding import Grounder
 from assistant.history import standalone
 from assistant.prompts import LANGUAGES, Language, prompt
 from assistant.retriever import HybridRetriever, RetrievedChunk, SearchResult
-from assistant.types import Answer, AnswerEvent, DeclineReason, Event, Message, Source, StatusEvent, Timings, TokenEvent
+from assistant.types import Answer, AnswerEvent, DeclineReason, Event, Message, Source, StatusEvent, Timings, TokenEvent, Usage
 from ingest.errors import ConfigError
 from ingest.sentences import sentence_spans
 from ingest.store import Store
@@ -28,6 +29,8 @@ from ingest.text import detect_language
 from ingest.types import Embedder, Filter
 
 EVERYTHING = Filter()
+LEAST_EVIDENCE = 50
+"""Tokens of evidence without which an answer is not tried."""
 NEAREST = 3
 """Passages listed under a declined answer."""
 
@@ -93,10 +96,12 @@ class Assistant:
         """
         if not question.strip():
             raise ConfigError("The question is empty: write one.")
-        yield StatusEvent("searching")
+        retriever = await asyncio.to_thread(self._retriever, collections, filter)
         opened = await asyncio.to_thread(self._backends.open, backend or self._settings.default_backend)
-        task = _Task(self._settings, opened, self._embedder, question.strip(), history, language)
-        async with aclosing(task.run(self._retriever(collections, filter))) as events:
+        asked = (question.strip(), history, language)
+        task = await asyncio.to_thread(_Task, self._settings, opened, self._embedder, *asked)
+        yield StatusEvent("searching")
+        async with aclosing(task.run(retriever)) as events:
             async for event in events:
                 yield event
 
@@ -172,6 +177,8 @@ class _Task:
         refused = model_refuses(self._question.question, generation.refusal_probability)
         written = "" if refused else _without_refusals(generation.text, self._refusal)
         self._timings = replace(self._timings, ttft_ms=generation.ttft_ms, generation_ms=generation.total_ms)
+        if refused:
+            self._count_usage()
         if not written:
             return self._declined("model_declined", _since(started))
         evidence = self._selector.evidence
@@ -179,6 +186,11 @@ class _Task:
         if not cited.supported or lacks_what_was_asked(self._question.question, strip_markers(cited.text)):
             return self._declined("not_grounded", _since(started))
         return self._answer(cited, _since(started))
+
+    def _count_usage(self) -> None:
+        """The stream was left before the server told what it counted."""
+        prompt_tokens = self._backend.count_chat_tokens(self._synthesizer.sent)
+        self._synthesizer.generation.usage = Usage(prompt_tokens, 1, 0, f"tokenizer of {self._backend.model}")
 
     def _answer(self, cited: CitedText, grounding_ms: float) -> Answer:
         return replace(
@@ -217,6 +229,11 @@ class _Task:
         """Tokens of evidence that fit the window beside the fixed prompt and the longest answer."""
         fixed = self._backend.count_chat_tokens(self._synthesizer.messages([]))
         room = self._backend.context_window - fixed - self._settings.answer.max_tokens
+        if room < LEAST_EVIDENCE:
+            raise PromptTooLong(
+                f"The question leaves back end {self._backend.name!r} no room for evidence (its window holds "
+                f"{self._backend.context_window} tokens): shorten the question, or raise the back end's context window."
+            )
         return min(self._settings.answer.evidence_tokens, room)
 
 
@@ -227,8 +244,9 @@ def answer_language(question: str) -> Language:
 
 def _without_refusals(text: str, refusal: str) -> str:
     """The text without sentences that say there is no answer; empty when nothing else is left."""
-    kept = [text[start:end] for start, end in sentence_spans(text) if not is_refusal(text[start:end], refusal)]
-    return " ".join(kept)
+    spans = sentence_spans(text)
+    kept = [text[start:end] for start, end in spans if not is_refusal(text[start:end], refusal)]
+    return text if len(kept) == len(spans) else " ".join(kept)
 
 
 def _source(number: int, hit: RetrievedChunk, text: str) -> Source:

@@ -12,6 +12,7 @@ from assistant.types import Citation, GroundedSentence
 from ingest.sentences import sentence_spans
 
 _BRACKETED = re.compile(r"\s*[\[【]\s*(\d{1,2}(?:\s*(?:,|;|y|and)\s*\d{1,2})*)\s*[\]】]")
+_BEHIND_STOP = re.compile(rf"([.!?])((?:{_BRACKETED.pattern})+)")
 MOST_CITATIONS = 3
 """Sources cited behind one sentence."""
 
@@ -68,7 +69,7 @@ def strip_markers(text: str) -> str:
 
 def _sentences(written: str) -> list[tuple[str, _Sentence]]:
     """Sentences with the white space before each; a marker after the full stop belongs to the sentence before it."""
-    moved = re.sub(r"([.!?])((?:\s*\[\d{1,2}\])+)", r"\2\1", written.strip())
+    moved = _BEHIND_STOP.sub(r"\2\1", written.strip())
     found: list[tuple[str, _Sentence]] = []
     end = 0
     for start, stop in sentence_spans(moved):

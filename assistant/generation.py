@@ -54,6 +54,7 @@ class EvidenceSynthesizer(BaseSynthesizer):
         self._max_tokens = max_tokens
         self._refusal = prompt(language, "refusal")
         self.generation = Generation()
+        self.sent: list[ChatMessage] = []
 
     def messages(self, text_chunks: Sequence[str]) -> list[ChatMessage]:
         """The whole prompt."""
@@ -67,7 +68,8 @@ class EvidenceSynthesizer(BaseSynthesizer):
         return [*fixed_messages(self._language), ChatMessage(role=MessageRole.USER, content=text)]
 
     async def aget_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> RESPONSE_TEXT_TYPE:
-        return self._pieces(self.messages(text_chunks))
+        self.sent = self.messages(text_chunks)
+        return self._pieces(self.sent)
 
     def get_response(self, query_str: str, text_chunks: Sequence[str], **response_kwargs: Any) -> RESPONSE_TEXT_TYPE:
         raise NotImplementedError("answers are streamed asynchronously: use asynthesize()")

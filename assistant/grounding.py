@@ -25,6 +25,8 @@ PERTINENCE = 0.5
 PARAPHRASE = 0.88
 """Cosine (multilingual-e5-small, whose cosines start near 0.75) from which two sentences say about the same."""
 _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:no|nunca|tampoco|not|never)\s+(?:se\s+|be\s+|is\s+|are\s+)?(\w+)", re.IGNORECASE)
+_ORDER: dict[Verdict, int] = {"supported": 0, "weak": 1, "unsupported": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Support:
     """How well one source backs a sentence. `quote` is the sentence or row of the source that does it best.
 
     `pertinence` is the share of the question's terms in that quote or the source's label: of two passages that hold the same
-    figure, the one that is about what was asked says it.
+    figure, the one that is about what was asked says it. `vetoed` tells that something speaks against it, however similar.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Support:
     quote: str
     why: str
     pertinence: float = 0.0
+    vetoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,7 @@ class Grounder:
         supports = [self._support(sentence, facts, source) for source in self._sources]
         if supports and self._embedder and all(support.verdict != "supported" for support in supports):
             supports = [self._paraphrase(sentence, facts, support) for support in supports]
-        return sorted(supports, key=lambda support: -support.score - PERTINENCE * support.pertinence)
-
-    def missing_numbers(self, sentence: str) -> frozenset[str]:
-        """Numbers and dates of the sentence that no source and not the question has."""
-        known = self._asked.union(*(source.terms for source in self._sources))
-        return facts_of(sentence).numbers - known
+        return sorted(supports, key=_rank)
 
     def _support(self, sentence: str, facts: Facts, source: _Source) -> Support:
         number = source.evidence.number
@@ -79,11 +77,23 @@ class Grounder:
             kind = "number" if absent & facts.numbers else "name"
             why = f"{kind} not in the source: {', '.join(sorted(absent))}"
             return Support(number, "unsupported", min(score, WEAK) * 0.5, quote, why, pertinence)
+        if veto := self._veto(sentence, facts, source, quote):
+            return Support(
+                number, "weak" if score >= WEAK else "unsupported", min(score, WEAK), quote, veto, pertinence, vetoed=True
+            )
         verdict: Verdict = "supported" if score >= SUPPORTED else "weak" if score >= WEAK else "unsupported"
-        if verdict == "supported" and _NEGATION.search(sentence) and not _NEGATION.search(source.evidence.text):
-            return Support(number, "weak", WEAK, quote, "the source does not deny it", pertinence)
         why = "" if verdict == "supported" else "few of its words are in the source"
         return Support(number, verdict, score, quote, why, pertinence)
+
+    def _veto(self, sentence: str, facts: Facts, source: _Source, quote: str) -> str:
+        """Why the words may agree and the meaning not; empty when nothing speaks against it."""
+        if facts.numbers - source.terms:
+            return "a number that only the question has"
+        denies = bool(_NEGATION.search(sentence))
+        if denies and not _NEGATION.search(source.evidence.text):
+            return "the source does not deny it"
+        denied = terms_of(" ".join(_DENIED.findall(quote)))
+        return "the source denies it" if not denies and denied & facts.words else ""
 
     def _share(self, facts: Facts, terms: frozenset[str]) -> float:
         total = weigh(facts.all, facts, self._asked)
@@ -102,7 +112,7 @@ class Grounder:
 
     def _paraphrase(self, sentence: str, facts: Facts, support: Support) -> Support:
         """Raises a verdict that words alone could not give, if nothing that must match is missing."""
-        if support.why.startswith(("number", "name")) or self._embedder is None:
+        if support.vetoed or support.why.startswith(("number", "name")) or self._embedder is None:
             return support
         units = next(source.evidence.units for source in self._sources if source.evidence.number == support.number)
         vectors = self._embedder.embed_passages([sentence, *units])
@@ -114,3 +124,7 @@ class Grounder:
         score = max(support.score, float(cosines[best]) * SUPPORTED)
         why = "" if verdict == "supported" else "only similar in meaning"
         return replace(support, verdict=verdict, score=score, quote=units[best], why=why)
+
+
+def _rank(support: Support) -> tuple[int, float]:
+    return _ORDER[support.verdict], -support.score - PERTINENCE * support.pertinence

@@ -135,9 +135,9 @@ def test_a_question_about_nothing_in_the_documents_never_reaches_the_model(bench
 
 
 def test_english_questions_get_english_prompts_and_refusals(bench: Bench) -> None:
-    bench.says("Not found in the documents.")
+    bench.says("I can't find it in the documents.")
     answer = bench.ask("When must a lost laptop be reported to the police?")
-    assert (answer.language, answer.text) == ("en", "Not found in the documents.")
+    assert (answer.language, answer.text) == ("en", "I can't find it in the documents.")
     assert bench.prompt.startswith("Excerpts:")
 
 

@@ -51,6 +51,16 @@ def test_an_unsupported_sentence_has_no_citation_and_says_why() -> None:
     assert not result.supported
 
 
+def test_several_numbers_behind_the_full_stop() -> None:
+    result = cited("El menú del día cuesta 6,20 euros. [1, 9]")
+    assert (result.text, result.dropped) == ("El menú del día cuesta 6,20 euros [1].", 1)
+
+
+def test_lines_stay_lines() -> None:
+    result = cited("- El menú del día cuesta 6,20 euros\n- La cafetería de Bilbao cierra los viernes")
+    assert result.text == "- El menú del día cuesta 6,20 euros [1]\n- La cafetería de Bilbao cierra los viernes [2]"
+
+
 def test_several_numbers_in_one_bracket() -> None:
     result = cited("El menú del día cuesta 6,20 euros [1, 2].")
     assert [c.number for c in result.citations] == [1]

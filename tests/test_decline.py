@@ -25,7 +25,7 @@ class Token:
         "no lo encuentro en los documentos",
         "Los fragmentos no indican el precio.",
         "No se menciona en los fragmentos.",
-        "Not found in the documents.",
+        "I can't find it in the documents.",
         "I cannot find that in the excerpts.",
     ],
 )

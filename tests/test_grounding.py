@@ -48,6 +48,21 @@ def test_a_denial_that_the_source_does_not_make_is_not_supported() -> None:
     assert verdict("El kilometraje no se paga a 0,26 euros por kilómetro.")[0] != "supported"
 
 
+def test_a_number_that_only_the_question_has_is_not_supported() -> None:
+    sentence = "Sí, la dieta completa en España es de 80 euros por día."
+    assert verdict(sentence, "¿Es la dieta completa en España de 80 euros?")[0] != "supported"
+
+
+def test_what_the_source_denies_is_not_supported() -> None:
+    assert verdict("Se admiten invitados externos.")[0] != "supported"
+
+
+def test_a_supported_source_comes_before_one_that_is_only_about_the_question() -> None:
+    evidence = make_evidence(["El plazo de entrega del MX-200 es largo.", "Son 15 días laborables desde el pedido."])
+    supports = Grounder("¿Cuál es el plazo de entrega del MX-200?", evidence).judge("Son 15 días laborables.")
+    assert (supports[0].number, supports[0].verdict) == (2, "supported")
+
+
 def test_what_only_repeats_the_question_weighs_little() -> None:
     question = "¿Cuánto cobra la dirección comercial de Lisboa?"
     assert verdict("La dirección comercial de Lisboa cobra 90.000 euros.", question)[0] == "unsupported"

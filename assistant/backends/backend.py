@@ -39,15 +39,11 @@ class Backend:
     close: Callable[[], None] = _nothing
 
     @asynccontextmanager
-    async def slot(self, on_position: Callable[[int], None] | None = None) -> AsyncIterator[None]:
-        """Waits for this caller's turn and holds it. `on_position` hears how many are ahead (1 or more) while waiting.
-
-        A caller that wants to stream its position takes `queue.join()` and its `positions()` instead.
-        """
+    async def slot(self) -> AsyncIterator[None]:
+        """Waits for this caller's turn and holds it; `queue.join()` and its `positions()` tell how many are ahead."""
         with self.queue.join() as place:
-            async for ahead in place.positions():
-                if on_position:
-                    on_position(ahead)
+            async for _ in place.positions():
+                pass
             yield
 
     async def warm_up(self, prompts: Sequence[Sequence[ChatMessage]]) -> None:
