@@ -10,8 +10,10 @@ import httpx
 import openai
 import pytest
 
+from assistant.errors import PromptTooLong
 from tests.fake_openai import FakeOpenAI, running
 from tests.serving import ANSWER_ES, QUESTION_ES, Midas, Server, make_midas, scripted, write_documents
+from ui.errors import status_of
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +133,7 @@ def test_unknown_collection_is_404(client: openai.OpenAI) -> None:
         {"messages": [{"role": "assistant", "content": "hola"}]},
         {"messages": [{"role": "user", "content": "  "}]},
         {"messages": [{"role": "robot", "content": "hola"}]},
+        {"messages": [{"role": "user", "content": "hola " * 4001}]},
         {"messages": [{"role": "user", "content": "hola"}], "n": 2},
         {"messages": [{"role": "user", "content": "hola"}], "language": "klingon"},
         [1, 2],
@@ -141,6 +144,10 @@ def test_wrong_bodies_are_400_in_the_error_format(http: httpx.Client, body: obje
     assert response.status_code == 400
     error = response.json()["error"]
     assert error["type"] == "invalid_request_error" and error["message"].endswith(".")
+
+
+def test_a_prompt_that_does_not_fit_is_not_worth_a_retry() -> None:
+    assert status_of(PromptTooLong("The question is too long: shorten it.")) == 400
 
 
 def test_a_failing_model_is_an_error_of_the_stream(client: openai.OpenAI, fake: FakeOpenAI) -> None:
@@ -174,7 +181,8 @@ def test_search_has_the_scores_of_each_leg(http: httpx.Client) -> None:
     best = found["passages"][0]
     assert best["document"] == "dietas.csv" and "70,00 €" in best["text"]
     assert 0 <= best["score"] <= 1 and best["lexical"] > 0 and best["chunk_id"].startswith("empresa/")
-    assert http.post("/v1/search", json={"query": ""}).status_code == 400
+    for wrong in ("", "dieta " * 4000):
+        assert http.post("/v1/search", json={"query": wrong}).status_code == 400
 
 
 ADMIN = [

@@ -27,7 +27,17 @@ from ingest.types import Filter
 from ui.errors import ErrorBody, body_of, status_of
 from ui.guard import LocalOnly, error_response, same_token
 from ui.jobs import Jobs
-from ui.openai_format import ChatRequest, Chunk, ChunkChoice, Completion, Delta, UsageBody, completion, rest_of
+from ui.openai_format import (
+    QUESTION_CHARS,
+    ChatRequest,
+    Chunk,
+    ChunkChoice,
+    Completion,
+    Delta,
+    UsageBody,
+    completion,
+    rest_of,
+)
 from ui.service import Cancelled, LocalService, Progress, Question, ask
 from ui.views import DocumentView, JobView, Readiness, SearchView
 from ui.wire import event_to_json
@@ -39,7 +49,7 @@ DISCONNECT_POLL_SECONDS = 0.5
 class SearchRequest(BaseModel):
     """Dates are ISO and inclusive; an absent or empty field does not restrict the search."""
 
-    query: str = Field(min_length=1)
+    query: str = Field(min_length=1, max_length=QUESTION_CHARS)
     collections: list[str] | None = None
     top_k: int | None = Field(None, ge=1, le=100)
     documents: list[str] = []
@@ -352,7 +362,8 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     field = ".".join(str(part) for part in _field(first["loc"]))
-    sentence = f"The request's field {field!r} is wrong: {first['msg']}." if field else f"The request is wrong: {first['msg']}."
+    problem = first["msg"].removeprefix("Value error, ")
+    sentence = f"The request's field {field!r} is wrong: {problem}." if field else f"The request is wrong: {problem}."
     return error_response(400, "invalid_request_error", "invalid_request", sentence, field or None)
 
 

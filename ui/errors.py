@@ -6,6 +6,7 @@ import re
 
 from pydantic import BaseModel
 
+from assistant.errors import PromptTooLong
 from ingest.errors import (
     CollectionMismatch,
     CollectionNotFound,
@@ -22,6 +23,7 @@ _TRAVELLERS: tuple[type[MidasError], ...] = (
 )  # fmt: skip
 _STATUS: dict[type[MidasError], int] = {
     ConfigError: 400,
+    PromptTooLong: 400,
     CollectionNotFound: 404,
     DocumentNotFound: 404,
     CollectionMismatch: 409,

@@ -11,6 +11,10 @@ from assistant.types import Answer, Message, Usage
 from ui.service import Question
 
 
+QUESTION_CHARS = 20_000
+"""Longest question or search text. What fits the model's window is less, but this is refused before any work."""
+
+
 class TextPart(BaseModel):
     type: Literal["text"]
     text: str
@@ -46,6 +50,8 @@ class ChatRequest(BaseModel):
     def _ends_with_question(cls, messages: list[ChatMessage]) -> list[ChatMessage]:
         if messages[-1].role != "user" or not messages[-1].text.strip():
             raise ValueError("the last message must be a question of role user")
+        if len(messages[-1].text) > QUESTION_CHARS:
+            raise ValueError(f"the question has more than {QUESTION_CHARS} characters; ask a shorter one")
         return messages
 
     def question(self) -> Question:
