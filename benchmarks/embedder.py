@@ -7,7 +7,6 @@ a busy machine. Passages have about 200 tokens.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -16,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.setup import ROOT
+from benchmarks.xquad import LANGUAGES, xquad_folder
 from ingest.config import EmbedderSettings, IngestSettings
 from ingest.e5_model import model_folder
 from ingest.embedder import make_embedder
 from ingest.types import Embedder
 
-ROOT = Path(__file__).resolve().parent.parent
-XQUAD = Path(os.environ.get("MIDAS_XQUAD", ROOT / "../shared/data/xquad"))
 ROUNDS = 5
 PASSAGES_PER_ROUND = 24
 COSINES = 240
@@ -59,8 +58,8 @@ class Figures:
 
 def texts() -> list[str]:
     """Paragraphs in Spanish and English: XQuAD's where it is, else the sample corpus's."""
-    files = [XQUAD / f"xquad.{language}.json" for language in ("es", "en")]
-    if all(file.exists() for file in files):
+    if folder := xquad_folder():
+        files = [folder / f"xquad.{language}.json" for language in LANGUAGES]
         articles = [article for file in files for article in json.loads(file.read_text(encoding="utf-8"))["data"]]
         return [paragraph["context"] for article in articles for paragraph in article["paragraphs"]]
     sources = sorted((ROOT / "corpora/midas").rglob("*.md"))

@@ -1,14 +1,12 @@
 """Retrieval on XQuAD, Spanish and English, through the real store: `python -m benchmarks retrieval`.
 
-Every paragraph is a document; its rank is that of its best chunk. The data set is not part of the project: `MIDAS_XQUAD`
-names its folder, default `../shared/data/xquad` beside the project.
+Every paragraph is a document; its rank is that of its best chunk. `benchmarks.xquad` says where the data set is looked for.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +14,13 @@ from pathlib import Path
 
 from assistant.config import Settings
 from assistant.retriever import HybridRetriever
-from benchmarks.setup import ROOT
+from benchmarks.xquad import LANGUAGES, xquad_folder
 from ingest.chunker import chunk_document
 from ingest.embedder import make_embedder
 from ingest.store import IndexedDocument, Store
 from ingest.text import query_terms
 from ingest.types import Block, Document, Embedder, Hit
 
-LANGUAGES = ("es", "en")
 METHODS = ("full text", "dense", "reciprocal rank fusion", "min-max, half each", "hybrid (the product)")
 RRF_CONSTANT = 60
 """Cormack, Clarke and Büttcher 2009."""
@@ -44,12 +41,6 @@ class Scores:
     recall_1: float
     recall_5: float
     mrr: float
-
-
-def xquad_folder() -> Path | None:
-    """The folder with `xquad.es.json` and `xquad.en.json`, None when it is missing."""
-    folder = Path(os.environ.get("MIDAS_XQUAD", ROOT.parent / "shared" / "data" / "xquad"))
-    return folder if (folder / "xquad.es.json").exists() else None
 
 
 def load(folder: Path, language: str) -> tuple[list[Document], list[Ask]]:
