@@ -83,13 +83,6 @@ class Catalog:
     def by_source(self, source: str) -> DocumentRow | None:
         return self.get(document_id(source))
 
-    def served_with(self, sha256: str) -> DocumentRow | None:
-        """The document whose served version has these bytes."""
-        found = self._connection.execute(
-            "SELECT * FROM documents WHERE collection = ? AND sha256 = ? AND version IS NOT NULL", (self._collection, sha256)
-        )
-        return next((_row(row) for row in found), None)
-
     def put_ready(self, document: Document, version: int, chunks: int, file: FileStamp | None) -> None:
         pages = [block.page for block in document.blocks if block.page is not None]
         self._put(

@@ -38,7 +38,6 @@ class CollectionInfo(CollectionIndex):
     documents: int
     chunks: int
     created_at: str
-    description: str
 
 
 _INDEX = "SELECT k.id, k.name, g.id AS generation, g.embedder, g.dimension, g.chunk_tokens"
@@ -48,7 +47,7 @@ _FROM = " FROM collections k JOIN generations g ON g.id = k.generation"
 def all_collections(connection: sqlite3.Connection) -> list[CollectionInfo]:
     """By name, with counts."""
     rows = connection.execute(
-        f"{_INDEX}, count(d.version), coalesce(sum(d.chunks), 0), k.created_at, k.description {_FROM}"
+        f"{_INDEX}, count(d.version), coalesce(sum(d.chunks), 0), k.created_at {_FROM}"
         " LEFT JOIN documents d ON d.collection = k.id GROUP BY k.id ORDER BY k.name"
     )
     return [CollectionInfo(*row) for row in rows]

@@ -143,7 +143,7 @@ def _leftovers(store: Store, mend: bool) -> Iterator[Finding]:
 
 
 def _catalog(store: Store, info: CollectionInfo) -> Iterator[Finding]:
-    """Documents whose rows are incomplete: nothing but reading the file again helps, so they are made to be read again."""
+    """Documents whose rows are incomplete: nothing but reading their files again helps, which the finding says."""
     query = (
         "SELECT d.source FROM documents d LEFT JOIN texts t USING (collection, document_id) WHERE d.collection = :id"
         " AND d.version IS NOT NULL AND (t.text IS NULL OR d.chunks != (SELECT count(*) FROM chunks c WHERE"

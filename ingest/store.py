@@ -23,7 +23,7 @@ import numpy as np
 
 from ingest import chunk_table
 from ingest.catalog import Catalog, DocumentRow, FileStamp, now
-from ingest.chunk_table import UNFILTERED, ChunkKey, version_ids
+from ingest.chunk_table import UNFILTERED, version_ids
 from ingest.collection import (
     CollectionIndex,
     CollectionInfo,
@@ -133,13 +133,11 @@ class Store:
             find_index(connection, name)
             return next(info for info in all_collections(connection) if info.name == name)
 
-    def ensure_collection(
-        self, name: str, embedder: Embedder, chunking: ChunkingSettings, description: str = ""
-    ) -> CollectionInfo:
+    def ensure_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> CollectionInfo:
         """Creates the collection, or checks that it was built the same way. Raises CollectionMismatch, ConfigError."""
         with self.publishing:
             if name not in {info.name for info in self.collections()}:
-                self._create_collection(name, embedder, chunking, description)
+                self._create_collection(name, embedder, chunking)
             info = self.collection(name)
         check_match(info, embedder, chunking)
         return info
@@ -152,13 +150,12 @@ class Store:
                 connection.execute("DELETE FROM collections WHERE id = ?", (index.id,))
             self.recover()
 
-    def _create_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings, description: str) -> None:
+    def _create_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> None:
         check_name(name)
         generation = self.begin_generation(embedder, chunking)
         with self.database.write() as connection:
             connection.execute(
-                "INSERT INTO collections (name, description, created_at, generation) VALUES (?, ?, ?, ?)",
-                (name, description, now(), generation),
+                "INSERT INTO collections (name, created_at, generation) VALUES (?, ?, ?)", (name, now(), generation)
             )
         self._building.discard(generation)
 
@@ -359,15 +356,6 @@ class Store:
         with self.database.read() as connection:
             found = chunk_table.visible(connection, ids)
         return [chunk_table.stored_chunk(key, found[key]) for key in ids if key in found]
-
-    def neighbours(self, chunk_id: str, before: int = 1, after: int = 1) -> list[StoredChunk]:
-        """The chunk among those around it in its document, in reading order; empty when it is not visible."""
-        key = ChunkKey.parse(chunk_id)
-        if key is None:
-            return []
-        around = range(max(0, key.ordinal - before), key.ordinal + after + 1)
-        found = self.chunks([str(ChunkKey(key.collection, key.document_id, key.version, ordinal)) for ordinal in around])
-        return found if any(stored.id == chunk_id for stored in found) else []
 
     # Generations: an index built beside the one that is served
 

@@ -183,14 +183,6 @@ def test_a_search_stays_in_its_collections(store: Store) -> None:
     assert store.dense([], EMBEDDER.embed_query("dieta"), 3) == store.lexical([], ["diet"], 3) == []
 
 
-def test_neighbours_come_in_reading_order(store: Store) -> None:
-    put(store, indexed("a.txt", "uno", "dos", "tres", "cuatro"))
-    hit = store.lexical(["docs"], query_terms("tres"), 1)[0]
-    assert [stored.chunk.text for stored in store.neighbours(hit.chunk_id)] == ["dos", "tres", "cuatro"]
-    assert [stored.chunk.text for stored in store.neighbours(hit.chunk_id, before=5, after=0)] == ["uno", "dos", "tres"]
-    assert store.neighbours("docs/nothing/1/0") == store.neighbours("nonsense") == []
-
-
 def test_chunks_keeps_the_order_asked_for_and_leaves_out_the_unknown(store: Store) -> None:
     put(store, indexed("a.txt", "uno", "dos"))
     ids = [hit.chunk_id for hit in store.dense(["docs"], EMBEDDER.embed_query("uno dos"), 2)]
@@ -270,7 +262,7 @@ def test_vectors_that_do_not_fit_are_refused(store: Store) -> None:
 
 def test_everything_is_there_after_opening_again(settings: IngestSettings) -> None:
     with Store.open(settings, EMBEDDER) as store:
-        store.ensure_collection("docs", EMBEDDER, CHUNKING, "Normas")
+        store.ensure_collection("docs", EMBEDDER, CHUNKING)
         put(store, indexed("a.txt", "uno", "dos"))
         before = (store.collections(), store.documents("docs"), dense_texts(store, "uno"), lexical_texts(store, "dos"))
     with Store.open(settings, EMBEDDER) as store:

@@ -220,8 +220,8 @@ def list_collections(json: Json = False) -> None:
     if json:
         terminal.print_json(infos)
     elif infos:
-        lines = [(info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens, info.description) for info in infos]
-        terminal.out.print(terminal.table(("name", "documents", "chunks", "embedder", "chunk tokens", "description"), lines))
+        lines = [(info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens) for info in infos]
+        terminal.out.print(terminal.table(("name", "documents", "chunks", "embedder", "chunk tokens"), lines))
     else:
         terminal.err.print("There are no collections yet: `midas ingest PATH --collection NAME` makes one.")
 
