@@ -24,7 +24,7 @@ from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.progress import IngestReport
 from ingest.types import Filter
-from ui.errors import ErrorBody, body_of, status_of
+from ui.errors import ErrorBody, Unexpected, body_of, status_of, told
 from ui.guard import LocalOnly, error_response, same_token
 from ui.jobs import Jobs
 from ui.openai_format import (
@@ -194,8 +194,8 @@ async def _lines(
                     text = event.text if isinstance(event, TokenEvent) else ""
                     streamed += text
                     yield _chunk(reply_id, model, event, Delta(content=text)).line()
-        except MidasError as error:
-            yield f"data: {body_of(error).model_dump_json()}\n\n"
+        except Exception as error:
+            yield f"data: {body_of(told(error)).model_dump_json()}\n\n"
         yield "data: [DONE]\n\n"
 
 
@@ -344,6 +344,7 @@ def make_api(service: LocalService, jobs: Jobs, token: str) -> FastAPI:
     app.add_exception_handler(MidasError, _midas_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
     return app
 
 
@@ -356,6 +357,11 @@ def _version() -> str:
 def _midas_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MidasError)
     return JSONResponse(body_of(error).model_dump(), status_code=status_of(error))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """The server logs the traceback."""
+    return _midas_error(request, Unexpected())
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 from pydantic import BaseModel
@@ -18,12 +19,24 @@ from ingest.errors import (
     StoreLocked,
 )
 
+
+class Unexpected(MidasError):
+    """A mistake of the program; its traceback is on standard error."""
+
+    def __init__(
+        self, message: str = "Midas made a mistake: standard error of `midas serve` has the details; ask again."
+    ) -> None:
+        super().__init__(message)
+
+
+_log = logging.getLogger("midas")
 _TRAVELLERS: tuple[type[MidasError], ...] = (
     ConfigError, StoreError, StoreLocked, CollectionNotFound, DocumentNotFound, CollectionMismatch, ModelError,
 )  # fmt: skip
 _STATUS: dict[type[MidasError], int] = {
     ConfigError: 400,
     PromptTooLong: 400,
+    Unexpected: 500,
     CollectionNotFound: 404,
     DocumentNotFound: 404,
     CollectionMismatch: 409,
@@ -43,8 +56,16 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+def told(error: Exception) -> MidasError:
+    """What a person is told of an error; one that was not expected is logged with its traceback."""
+    if isinstance(error, MidasError):
+        return error
+    _log.error("Unexpected error", exc_info=error)
+    return Unexpected()
+
+
 def status_of(error: MidasError) -> int:
-    """HTTP status: 4xx when the caller can mend it, else 503."""
+    """HTTP status: 4xx when the caller can mend it, 500 for a mistake of the program, else 503."""
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 503)
 
 

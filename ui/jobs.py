@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event, Lock
 
-from ingest.errors import ConfigError, MidasError
+from ingest.errors import ConfigError
 from ingest.progress import IngestReport
-from ui.errors import code_of
+from ui.errors import code_of, told
 from ui.service import Cancelled, Progress
 from ui.views import JobKind, JobView
 
@@ -63,11 +63,9 @@ class Jobs:
         self._update(replace(self.get(job_id), state="running"))
         try:
             report = work(lambda progress: self._update(replace(self.get(job_id), progress=progress)), stopped)
-        except MidasError as error:
-            self._update(replace(self.get(job_id), state="failed", error=error.message, error_code=code_of(error)))
         except Exception as error:
-            self._update(replace(self.get(job_id), state="failed", error=f"Unexpected error: {error!r}."))
-            raise
+            problem = told(error)
+            self._update(replace(self.get(job_id), state="failed", error=problem.message, error_code=code_of(problem)))
         else:
             self._update(replace(self.get(job_id), state="cancelled" if stopped() else "done", report=report))
 

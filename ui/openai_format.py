@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field, field_validator
 from assistant.types import Answer, Message, Usage
 from ui.service import Question
 
-
 QUESTION_CHARS = 20_000
 """Longest question or search text. What fits the model's window is less, but this is refused before any work."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.types import AnswerEvent, Event, Message, StatusEvent, TokenEvent
-from ingest.errors import MidasError
+from ui.errors import told
 from ui.service import LocalService, Question
 from ui.web.render import Turn, panel, transcript, turn_html
 from ui.web.texts import TEXTS, PageLanguage, Texts
@@ -148,8 +148,8 @@ async def _answer(
                 turn = after(turn, event)
                 if not turn.answer:
                     yield [gr.skip(), turn_html(turn, len(turns), texts), gr.skip(), turn, gr.skip(), gr.skip()]
-    except MidasError as error:
-        turn = replace(turn, error=error.message)
+    except Exception as error:
+        turn = replace(turn, error=told(error).message)
     yield _finished([*turns, turn], texts)
 
 
