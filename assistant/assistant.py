@@ -13,7 +13,7 @@ from llama_index.core.schema import QueryBundle
 from assistant.backends import Backend, Backends
 from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
-from assistant.decline import evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
+from assistant.decline import coverage, evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
 from assistant.errors import PromptTooLong
 from assistant.generation import EvidenceSynthesizer, fixed_messages
@@ -159,7 +159,7 @@ class _Task:
         held = ""
         shown = False
         async for piece in pieces:
-            if model_refuses(self._question.question, self._synthesizer.generation.refusal_probability):
+            if self._refuses():
                 return
             held += piece
             if not shown and self._refusal.startswith(held.strip()):
@@ -174,7 +174,7 @@ class _Task:
         """Verifies what was written: declined, or cited and grounded."""
         started = time.perf_counter()
         generation = self._synthesizer.generation
-        refused = model_refuses(self._question.question, generation.refusal_probability)
+        refused = self._refuses()
         written = "" if refused else _without_refusals(generation.text, self._refusal)
         self._timings = replace(self._timings, ttft_ms=generation.ttft_ms, generation_ms=generation.total_ms)
         if refused:
@@ -186,6 +186,10 @@ class _Task:
         if not cited.supported or lacks_what_was_asked(self._question.question, strip_markers(cited.text)):
             return self._declined("not_grounded", _since(started))
         return self._answer(cited, _since(started))
+
+    def _refuses(self) -> bool:
+        covered = coverage(self._question.search_text, self._selector.evidence)
+        return model_refuses(self._question.question, self._synthesizer.generation.refusal_probability, covered)
 
     def _count_usage(self) -> None:
         """The stream was left before the server told what it counted."""

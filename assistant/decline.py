@@ -14,8 +14,12 @@ WEAK_COSINE = 0.80
 """Best dense cosine (multilingual-e5-small) under which a question with little lexical support is not about the documents."""
 WEAK_COVERAGE = 0.35
 """Share of the question's weighted terms that the evidence must hold when the cosine is weak."""
-REFUSAL_PROBABILITY = 0.10
-"""Probability of the refusal's first token from which the embedded model's answer is not believed."""
+REFUSAL_PROBABILITY = 0.2
+"""Probability of the refusal's first token from which the embedded model's answer is not believed. Set on the calibration half
+of corpora/midas, where most answerable questions lie under it and most unanswerable ones above."""
+REFUSAL_PROBABILITY_COVERED = 0.4
+"""The same where the evidence holds the words of the question."""
+COVERED = 0.7
 
 _ASKS_A_FIGURE = re.compile(
     r"\b(?:cu[aá]nt[oa]s?|qu[eé] (?:fecha|precio|importe|porcentaje|cantidad)"
@@ -57,12 +61,20 @@ def coverage(question: str, evidence: Sequence[Evidence]) -> float:
     return weigh(facts.all & held, facts, frozenset()) / total if total else 0.0
 
 
-def model_refuses(question: str, probability: float | None) -> bool:
-    """Whether the first token tells that the model would rather refuse.
+def model_refuses(question: str, probability: float | None, covered: float) -> bool:
+    """Whether the first token tells that the model would rather refuse; `covered` is `coverage()` of the question.
 
-    Read only for questions with an interrogative word: the answer to the others may rightly begin with "No".
+    A small model's refusals are worth more as a probability than as a text: with evidence that covers the question it refuses
+    too often, without it too seldom.
     """
-    return probability is not None and probability >= REFUSAL_PROBABILITY and bool(_INTERROGATIVE.search(question))
+    if probability is None or not asks_openly(question):
+        return False
+    return probability >= (REFUSAL_PROBABILITY_COVERED if covered >= COVERED else REFUSAL_PROBABILITY)
+
+
+def asks_openly(question: str) -> bool:
+    """Whether a question has an interrogative word: the answer to the others may rightly begin with "No"."""
+    return bool(_INTERROGATIVE.search(question))
 
 
 def is_refusal(text: str, refusal: str) -> bool:

@@ -14,6 +14,7 @@ from llama_index.core.response_synthesizers import BaseSynthesizer
 from llama_index.core.types import RESPONSE_TEXT_TYPE
 
 from assistant.backends import Backend
+from assistant.decline import asks_openly
 from assistant.history import StandaloneQuestion
 from assistant.prompts import Language, prompt
 from assistant.types import Usage
@@ -77,7 +78,7 @@ class EvidenceSynthesizer(BaseSynthesizer):
     async def _pieces(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
         generation = self.generation
         generation.started = time.perf_counter()
-        options = {"logprobs": True, "top_logprobs": TOP_LOGPROBS} if self._backend.logprobs else {}
+        options = self._probing() if self._backend.logprobs else {}
         stream = await self._backend.llm.astream_chat(messages, max_tokens=self._max_tokens, **options)
         try:
             async for chunk in stream:
@@ -90,6 +91,11 @@ class EvidenceSynthesizer(BaseSynthesizer):
         finally:
             await stream.aclose()
             generation.total_ms = (time.perf_counter() - generation.started) * 1000
+
+    def _probing(self) -> dict[str, Any]:
+        """Asks for the first token's probabilities, and for an answer in any case where they alone decide about declining."""
+        options = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
+        return {**options, "never": self._refusal.split()[0]} if asks_openly(self._question.question) else options
 
     def _note(self, raw: Any) -> None:
         if usage := getattr(raw, "usage", None):

@@ -15,6 +15,7 @@ import numpy as np
 from assistant.context import Evidence
 from assistant.facts import Facts, facts_of, terms_of, weigh
 from assistant.types import Verdict
+from ingest.text import detect_language
 from ingest.types import Embedder
 
 SUPPORTED = 0.7
@@ -22,6 +23,8 @@ SUPPORTED = 0.7
 WEAK = 0.4
 PERTINENCE = 0.5
 """Weight of the question's terms when sources or sentences compete to be cited."""
+LEAST_PERTINENCE = 0.1
+"""Share of the question's terms that a passage in its language must hold to say anything about it."""
 PARAPHRASE = 0.88
 """Cosine (multilingual-e5-small, whose cosines start near 0.75) from which two sentences say about the same."""
 _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
@@ -49,6 +52,7 @@ class Support:
 @dataclass(frozen=True, slots=True)
 class _Source:
     evidence: Evidence
+    language: str
     terms: frozenset[str]
 
 
@@ -57,7 +61,10 @@ class Grounder:
 
     def __init__(self, question: str, evidence: Sequence[Evidence], embedder: Embedder | None = None) -> None:
         self._asked = terms_of(question)
-        self._sources = [_Source(item, terms_of(f"{item.label}\n{item.text}")) for item in evidence]
+        self._language = detect_language(question)
+        self._sources = [
+            _Source(item, item.hit.stored.chunk.language, terms_of(f"{item.label}\n{item.text}")) for item in evidence
+        ]
         self._embedder = embedder
 
     def judge(self, sentence: str) -> list[Support]:
@@ -87,6 +94,8 @@ class Grounder:
 
     def _veto(self, sentence: str, facts: Facts, source: _Source, quote: str) -> str:
         """Why the words may agree and the meaning not; empty when nothing speaks against it."""
+        if self._pertinence(source.terms) < LEAST_PERTINENCE and source.language == self._language:
+            return "the source is about something else"
         if facts.numbers - source.terms:
             return "a number that only the question has"
         denies = bool(_NEGATION.search(sentence))

@@ -12,7 +12,7 @@ EVIDENCE = [
 
 def cited(written: str):
     evidence = make_evidence(EVIDENCE)
-    return cite(written, evidence, Grounder("¿Qué se sabe del comedor?", evidence))
+    return cite(written, evidence, Grounder("¿Qué se sabe del menú y de la cafetería?", evidence))
 
 
 def test_a_sentence_without_a_number_gets_that_of_the_passage_that_says_it() -> None:

@@ -58,10 +58,15 @@ def test_the_first_token_tells_the_probability_of_a_refusal() -> None:
 
 
 def test_a_yes_or_no_question_is_not_declined_for_beginning_with_no() -> None:
-    assert model_refuses("¿Cuánto cuesta el menú?", 0.5)
-    assert not model_refuses("¿Puedo llevar invitados?", 0.5)
-    assert not model_refuses("¿Cuánto cuesta el menú?", None)
-    assert not model_refuses("¿Cuánto cuesta el menú?", 0.01)
+    assert model_refuses("¿Cuánto cuesta el menú?", 0.5, covered=1.0)
+    assert not model_refuses("¿Puedo llevar invitados?", 0.5, covered=1.0)
+    assert not model_refuses("¿Cuánto cuesta el menú?", None, covered=1.0)
+
+
+def test_a_refusal_weighs_less_when_the_evidence_covers_the_question() -> None:
+    assert not model_refuses("¿Cuánto cuesta el menú?", 0.3, covered=1.0)
+    assert model_refuses("¿Cuánto cuesta el menú?", 0.3, covered=0.3)
+    assert not model_refuses("¿Cuánto cuesta el menú?", 0.01, covered=0.3)
 
 
 @pytest.mark.parametrize(

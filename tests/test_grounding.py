@@ -11,7 +11,7 @@ EVIDENCE = [
 ]
 
 
-def verdict(sentence: str, question: str = "¿Qué dice?") -> tuple[str, int]:
+def verdict(sentence: str, question: str = "¿Qué se dice de la dieta y del comité?") -> tuple[str, int]:
     best = Grounder(question, make_evidence(EVIDENCE)).judge(sentence)[0]
     return best.verdict, best.number
 
@@ -58,8 +58,8 @@ def test_what_the_source_denies_is_not_supported() -> None:
 
 
 def test_a_supported_source_comes_before_one_that_is_only_about_the_question() -> None:
-    evidence = make_evidence(["El plazo de entrega del MX-200 es largo.", "Son 15 días laborables desde el pedido."])
-    supports = Grounder("¿Cuál es el plazo de entrega del MX-200?", evidence).judge("Son 15 días laborables.")
+    evidence = make_evidence(["El plazo de entrega del MX-200 es largo.", "Son 15 días laborables de plazo desde el pedido."])
+    supports = Grounder("¿Cuál es el plazo de entrega del MX-200?", evidence).judge("Son 15 días laborables desde el pedido.")
     assert (supports[0].number, supports[0].verdict) == (2, "supported")
 
 
@@ -73,6 +73,12 @@ def test_the_quote_is_the_sentence_that_says_it() -> None:
         0
     ]
     assert best.quote == "El kilometraje se paga a 0,26 euros por kilómetro."
+
+
+def test_a_source_about_something_else_supports_nothing() -> None:
+    evidence = make_evidence(["El papel debe tener certificación forestal."])
+    best = Grounder("¿Cómo se recicla el tóner?", evidence).judge("El tóner se recicla con certificación forestal.")[0]
+    assert best.verdict != "supported"
 
 
 def test_without_evidence_there_is_no_support() -> None:

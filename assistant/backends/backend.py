@@ -22,8 +22,8 @@ class Backend:
 
     `llm.astream_chat` streams; closing its generator stops the model. It raises BackendError only (PromptTooLong before
     anything is sent when `count_chat_tokens(messages)` and `max_tokens` exceed `context_window`), and the last chunk's
-    `raw.usage` counts the tokens. `cloud` tells that questions leave the company; `logprobs` that the model can report
-    the probabilities of its tokens.
+    `raw.usage` counts the tokens. `cloud` tells that questions leave the company; `logprobs` that the model can report the
+    probabilities of its tokens and be kept from writing some: it then takes the option `never` of `astream_chat`, a token.
     """
 
     name: str

@@ -106,8 +106,10 @@ class LlamaCppLLM(WireLLM):
         self._engine = engine
 
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> AsyncGenerator[ChatResponse, None]:
-        slot = self._engine.slot_for(messages)
-        return await super().astream_chat(self._engine.defused(messages), **options, extra_body={"id_slot": slot})
+        """`never` is a token that the answer must not have; probabilities are reported as if it might."""
+        never = options.pop("never", None)
+        extra = {"id_slot": self._engine.slot_for(messages), **({"logit_bias": [[never, False]]} if never else {})}
+        return await super().astream_chat(self._engine.defused(messages), **options, extra_body=extra)
 
 
 class Engine:
