@@ -23,10 +23,8 @@ from ingest.errors import (
 class Unexpected(MidasError):
     """A mistake of the program; its traceback is on standard error."""
 
-    def __init__(
-        self, message: str = "Midas made a mistake: standard error of `midas serve` has the details; ask again."
-    ) -> None:
-        super().__init__(message)
+    def __init__(self) -> None:
+        super().__init__("Midas failed unexpectedly; the terminal of `midas serve` has the details: try again.")
 
 
 _log = logging.getLogger("midas")
