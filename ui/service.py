@@ -19,6 +19,7 @@ from ingest.doctor import Finding
 from ingest.errors import DocumentNotFound, MidasError
 from ingest.progress import IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
+from ui.errors import told
 from ui.lazy import Lazy
 from ui.views import BackendView, DocumentView, Passage, Readiness, SearchView
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[IngestProgress], None]
 Cancelled = Callable[[], bool]
+
+WARM_RETRY_SECONDS = 2.0
+WARM_RETRY_LONGEST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,14 @@ class LocalService:
         self._assistant = Lazy(self._make_assistant)
         self._warm_error: str | None = None
         self._warm = threading.Event()
+        self._closed = threading.Event()
 
     def open(self) -> None:
         """Takes the data directory. Raises StoreLocked when another process has it."""
         self._store.get()
 
     def close(self) -> None:
+        self._closed.set()
         if (backends := self._backends.peek()) is not None:
             backends.close()
         if (store := self._store.peek()) is not None:
@@ -199,12 +205,18 @@ class LocalService:
         return Readiness(self._warm.is_set(), None if self._warm.is_set() else "the language model is being loaded")
 
     def _warm_up(self) -> None:
-        try:
-            asyncio.run(self._assistant.get().warm_up())
-        except MidasError as error:
-            self._warm_error = error.message
-        else:
-            self._warm.set()
+        """Until it works: a model may be fetched, or a back end started, while the server runs."""
+        pause = WARM_RETRY_SECONDS
+        while not self._closed.is_set():
+            try:
+                asyncio.run(self._assistant.get().warm_up())
+            except Exception as error:
+                self._warm_error = told(error).message
+            else:
+                self._warm_error = None
+                return self._warm.set()
+            self._closed.wait(pause)
+            pause = min(2 * pause, WARM_RETRY_LONGEST_SECONDS)
 
     # Parts
 
