@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ class SourceFile:
 
 @dataclass(slots=True)
 class Walk:
-    """What was found under the given paths. `unreadable` are folders whose files are unknown, with the reason."""
+    """What was found under the given paths. `unreadable` are paths that can't be looked into, with the reason."""
 
     files: list[SourceFile] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
@@ -50,16 +51,31 @@ def walk(paths: Sequence[Path], rows: Sequence[DocumentRow], home: Path) -> Walk
     sources = _Sources(rows)
     seen: set[Path] = set()
     for given in paths:
-        top = given.resolve() if given.is_dir() else given.parent.resolve() / given.name
-        if not top.exists():
-            raise ConfigError(f"{given} doesn't exist: check the path.")
-        if top.is_dir():
+        try:
+            top, is_folder = _resolved(given)
+        except OSError as error:
+            found.unreadable[given.absolute()] = _reason(error)
+            continue
+        if is_folder:
             found.folders.append(top)
-        for path in _files(top, home, found.unreadable) if top.is_dir() else [top]:
+        for path in _files(top, home, found.unreadable) if is_folder else [top]:
             if path not in seen:
                 seen.add(path)
-                found.files.append(SourceFile(sources.claim(path, top if top.is_dir() else top.parent), path))
+                found.files.append(SourceFile(sources.claim(path, top if is_folder else top.parent), path))
     return found
+
+
+def check_exists(path: Path) -> None:
+    """Raises ConfigError when nothing is there. A path that can't be looked at is not missing: it fails as unreadable."""
+    if not _may_exist(path):
+        raise ConfigError(f"{path} doesn't exist: check the path.")
+
+
+def _resolved(given: Path) -> tuple[Path, bool]:
+    """The path without links, and whether it is a folder. Raises ConfigError when it is missing, OSError when unreadable."""
+    check_exists(given)
+    is_folder = stat.S_ISDIR(given.stat().st_mode)
+    return (given.resolve() if is_folder else given.parent.resolve() / given.name), is_folder
 
 
 class _Sources:
@@ -82,25 +98,53 @@ class _Sources:
         if source not in self._owners:
             return True
         owner = self._owners[source]
-        return owner is not None and (owner == key or not Path(owner).exists())
+        return owner is not None and (owner == key or not _may_exist(Path(owner)))
 
 
 def _files(top: Path, home: Path, unreadable: dict[Path, str]) -> Iterator[Path]:
     """Regular files under a folder. Links to folders are followed, but no folder is entered twice."""
     entered = {_identity(top), _identity(home)}
-    note = lambda error: unreadable.update({Path(error.filename): error.strerror or str(error)})  # noqa: E731
+    note = lambda error: unreadable.update({Path(error.filename): _reason(error)})  # noqa: E731
     for folder, folders, names in os.walk(top, followlinks=True, onerror=note):
-        folders[:] = [name for name in sorted(folders) if not _skipped(name) and _enter(Path(folder, name), entered)]
+        folders[:] = [
+            name for name in sorted(folders) if not _skipped(name) and _enter(Path(folder, name), entered, unreadable)
+        ]
         for name in sorted(names):
             path = Path(folder, name)
-            if not _skipped(name) and (path.is_file() or (path.is_symlink() and not path.exists())):
+            if not _skipped(name) and _is_candidate(path):
                 yield path
 
 
-def _enter(folder: Path, entered: set[tuple[int, int]]) -> bool:
+def _is_candidate(path: Path) -> bool:
+    """A regular file, or one that can't be looked at or a link to nothing: reading those fails, and the failure is noted."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return path.is_symlink()
+    except OSError:
+        return True
+
+
+def _may_exist(path: Path) -> bool:
+    """False when it is certain that nothing is there. `Path.exists` raises where a folder above can't be looked into."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _enter(folder: Path, entered: set[tuple[int, int]], unreadable: dict[Path, str]) -> bool:
     try:
         identity = _identity(folder)
-    except OSError:
+    except OSError as error:
+        unreadable[folder] = _reason(error)
         return False
     if identity in entered:
         return False

@@ -51,9 +51,9 @@ def ingest(
     _check_sync(found, vanished)
     work = Ingestion(store, embedder, settings, collection, found.files, progress=progress, cancelled=cancelled)
     work.leaving = frozenset(row.source for row in vanished)
-    for folder, why in found.unreadable.items():
-        message = f"The folder can't be read ({why}): check its permissions."
-        work.failures.append(Failure(printable(str(folder)), "unreadable", message))
+    for path, why in found.unreadable.items():
+        message = f"This path can't be read ({why}): check its name and its permissions."
+        work.failures.append(Failure(printable(str(path)), "unreadable", message))
     work.run()
     if not work.stopped:
         work.remove(vanished)

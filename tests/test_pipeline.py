@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ingest.catalog import DocumentRow, FileStamp
 from ingest.config import ChunkingSettings, IngestLimits, IngestSettings
 from ingest.embedder import make_embedder
 from ingest.errors import CollectionMismatch, ConfigError, StoreError
+from ingest.files import walk
 from ingest.pipeline import IngestProgress, IngestReport, SourceFile, ingest, ingest_files, reindex
 from ingest.store import Store
 from ingest.text import query_terms
@@ -250,6 +253,36 @@ def test_link_loops_are_entered_once(run: Ingester, folder: Path) -> None:
 def test_a_missing_path_is_wrong_use(run: Ingester, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="doesn't exist: check the path"):
         run(tmp_path / "nowhere")
+
+
+def test_a_path_that_cannot_be_looked_at_fails_alone(run: Ingester, folder: Path) -> None:
+    """A name of 300 letters: `Path.exists` raises OSError for it, as for a path in a locked folder."""
+    endless = folder / ("a" * 300)
+    report = run(endless, folder)
+    assert (report.added, report.failed) == (3, 1)
+    assert (report.failures[0].source, report.failures[0].reason) == (str(endless), "unreadable")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+def test_a_locked_folder_stops_nothing_and_loses_no_document(run: Ingester, folder: Path) -> None:
+    run(folder)
+    (folder / "viajes").chmod(0o600)
+    try:
+        report = run(folder, folder / "viajes" / "dietas.md", sync=True)
+    finally:
+        (folder / "viajes").chmod(0o700)
+    assert report.removed == 0 and {failure.reason for failure in report.failures} == {"unreadable"}
+    assert run.found("dieta hoteles") == {"viajes/dietas.md", "viajes/hoteles.txt"}
+
+
+def test_a_file_whose_owner_cannot_be_looked_at_gets_a_source_of_its_own(tmp_path: Path) -> None:
+    endless = FileStamp(f"/{'a' * 300}", 1, 1)
+    row = DocumentRow(
+        "0", "ti.txt", "", "ready", None, None, None, "", "", None, None, (), endless, None, 0, 1, "2025-01-01"
+    )  # fmt: skip
+    write(tmp_path / "docs" / "ti.txt", "Otra cosa.")
+    (file,) = walk([tmp_path / "docs"], [row], tmp_path).files
+    assert file.source == "docs/ti.txt"
 
 
 def test_two_uploads_of_one_name_are_refused(run: Ingester, folder: Path) -> None:

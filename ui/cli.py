@@ -160,9 +160,11 @@ def ingest(
     Files that have not changed are skipped, so an interrupted run is resumed by running it again.
     A file that cannot be read gets one line and does not stop the others; the exit code is 1 when no file could be read.
     """
+    from ingest.files import check_exists
     from ui import terminal
 
-    _check_paths(paths)
+    for path in paths:
+        check_exists(path)
     with _service() as service, terminal.interruptible() as stopped:
         with terminal.ingest_progress() as progress:
             report = service.ingest(paths, collection, sync=sync, progress=progress, cancelled=stopped)
@@ -404,12 +406,6 @@ def _question(text: str, collections: list[str] | None, backend: str | None, lan
     from ui.service import Question
 
     return Question(text, collections=tuple(collections) if collections else None, backend=backend, language=language)
-
-
-def _check_paths(paths: list[Path]) -> None:
-    for path in paths:
-        if not path.exists():
-            raise ConfigError(f"{path} does not exist: give a file or a folder.")
 
 
 def _iso(day: datetime | None) -> str | None:
