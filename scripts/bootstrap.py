@@ -17,6 +17,8 @@ STAMP = os.path.join(VENV, "installed.json")
 LOG = os.path.join(ROOT, ".venv", "install.log")
 GIGABYTE = 1024**3
 NEEDED_BYTES = {"": 3 * GIGABYTE, "test": 6 * GIGABYTE}
+# What pip writes when it gives up on a connection; it then ends with "no matching distribution" or a version conflict.
+UNREACHABLE = ("Retry(total=0", "Could not fetch URL", "ConnectionError", "ConnectTimeout", "ReadTimeout", "ProxyError")
 
 
 def main(extras):
@@ -63,11 +65,22 @@ def check_disk(extras):
 
 
 def make_venv():
-    if os.path.exists(os.path.join(VENV, "bin", "python")):
+    """A `.venv` left half-made, or made for another Python, is made anew."""
+    if usable():
         return
     print("Making .venv ...", flush=True)
-    if subprocess.call([sys.executable, "-m", "venv", VENV]):
+    if subprocess.call([sys.executable, "-m", "venv", "--clear", VENV]):
         fail("Python can't make a virtual environment: install its venv module (on Debian: apt-get install python3-venv).")
+
+
+def usable():
+    """Whether `.venv` has a Python of this version, with pip."""
+    asked = "import sys, pip; print(*sys.version_info[:2])"
+    try:
+        told = subprocess.check_output([os.path.join(VENV, "bin", "python"), "-c", asked], stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return told.split() == [b"%d" % part for part in sys.version_info[:2]]
 
 
 def install(extras):
@@ -87,16 +100,7 @@ def diagnosis():
         text = log.read()
     if "No space left" in text:
         return "The disk filled up while installing: make room and run the command again."
-    if any(
-        sign in text
-        for sign in (
-            "NewConnectionError",
-            "ConnectionError",
-            "Temporary failure in name resolution",
-            "ReadTimeout",
-            "ProxyError",
-        )
-    ):
+    if any(sign in text for sign in UNREACHABLE):
         return (
             "The package registry can't be reached: check the network, or point pip at your mirror, and run the command again."
         )
