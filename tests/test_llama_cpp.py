@@ -16,7 +16,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from assistant.backends import Backend, gguf, llama_cpp, make_backend
 from assistant.backends.llama_cpp import Engine
 from assistant.config import Settings
-from assistant.errors import PromptTooLong
+from assistant.errors import BackendError, PromptTooLong
 from assistant.models import model_file
 from ingest.errors import ModelError
 from tests.conftest import SMALL_MODEL
@@ -173,6 +173,11 @@ def test_the_model_listens_to_this_process_only(engine) -> None:
     assert {answer.status_code for answer in answers} == {401}
     page = httpx.get(f"{engine.address}/health", headers={"Origin": "http://evil.example"})
     assert page.headers.get("access-control-allow-origin") not in ("*", "http://evil.example")
+
+
+def test_an_error_of_the_model_is_one_sentence(engine) -> None:
+    with pytest.raises(BackendError, match=r"The model in this process failed \(.*404.*\): try again"):
+        engine._post("/nowhere", {})
 
 
 def test_two_back_ends_share_one_loaded_model(backend, models_home) -> None:

@@ -190,7 +190,12 @@ class Engine:
         return text
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._client.post(path, json=body).raise_for_status().json()
+        """Raises BackendError."""
+        try:
+            return self._client.post(path, json=body).raise_for_status().json()
+        except httpx.HTTPError as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise BackendError(f"The model in this process failed ({reason}): try again, or restart Midas.") from error
 
     def _stop(self) -> None:
         self._client.close()
