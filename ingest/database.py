@@ -121,7 +121,8 @@ class Database:
         self._pool = Lock()
         self._writer = self._connect()
         try:
-            self._migrate()
+            with self._translated():
+                self._migrate()
         except BaseException:
             self._writer.close()
             raise
@@ -138,26 +139,36 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose statements all see the same state of the database."""
+        """A connection whose statements all see the same state of the database. Errors of SQLite become StoreError."""
         connection = self._take()
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            connection.rollback()
-            self._put_back(connection)
+        with self._translated():
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.rollback()
+                self._put_back(connection)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
-        with self._writing:
+        """A transaction: committed when the block ends, rolled back when it raises. Errors of SQLite become StoreError."""
+        with self._writing, self._translated():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.commit()
             except BaseException:
                 self._writer.rollback()
                 raise
-            self._writer.commit()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path} can't be used ({error}): check free disk space and permissions, then run `midas doctor`."
+            ) from error
 
     def _take(self) -> sqlite3.Connection:
         with self._pool:

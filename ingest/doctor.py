@@ -107,11 +107,11 @@ def _fulltext(store: Store, mend: bool) -> Iterator[Finding]:
 
 
 def _fulltext_sound(store: Store) -> bool:
-    try:
-        with store.database.write() as connection:
+    with store.database.write() as connection:
+        try:
             connection.execute("INSERT INTO fulltext (fulltext) VALUES ('integrity-check')")
-    except sqlite3.DatabaseError:
-        return False
+        except sqlite3.DatabaseError:
+            return False
     return True
 
 

@@ -10,9 +10,11 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 import numpy as np
 from chromadb.api.client import Client
 from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
+from chromadb.api.fastapi import FastAPI
 from chromadb.config import Settings as ChromaSettings
 from chromadb.errors import ChromaError, NotFoundError
 
@@ -21,6 +23,10 @@ from ingest.types import Hit, Vectors
 
 BATCH = 5_000
 """Vectors of one request; Chroma refuses more than 5,461."""
+
+TIMEOUT = httpx.Timeout(120.0, connect=10.0)
+"""Of a server. Chroma's client waits for ever and has no setting for it; nor has it one for proxies: those of the environment
+are asked, unless NO_PROXY names the server."""
 
 HNSW = CreateHNSWConfiguration(space="cosine", max_neighbors=32, ef_construction=200, ef_search=128)
 
@@ -120,7 +126,7 @@ class VectorIndex:
             yield
         except NotFoundError as error:
             raise StoreError(f"The vectors in {self._where} are incomplete ({error}): run `midas doctor --repair`.") from error
-        except (ChromaError, ValueError, OSError) as error:
+        except (ChromaError, httpx.HTTPError, ValueError, OSError) as error:
             raise StoreError(
                 f"Chroma at {self._where} failed ({error}): check server and disk, then run `midas doctor`."
             ) from error
@@ -139,4 +145,6 @@ def _connect(folder: Path, url: str | None) -> Client:
         return cast(Client, chromadb.PersistentClient(folder, settings=settings))
     address = urlsplit(url if "//" in url else f"//{url}")
     host, port, ssl = address.hostname or "127.0.0.1", address.port or 8000, address.scheme == "https"
-    return cast(Client, chromadb.HttpClient(host, port, ssl, settings=settings))
+    client = cast(Client, chromadb.HttpClient(host, port, ssl, settings=settings))
+    cast(FastAPI, client._server)._session.timeout = TIMEOUT
+    return client

@@ -260,6 +260,25 @@ def test_vectors_that_do_not_fit_are_refused(store: Store) -> None:
     assert store.documents("docs") == []
 
 
+def test_a_full_disk_is_one_sentence_and_undoes_the_transaction(store: Store) -> None:
+    put(store, indexed("a.txt", "viejo"))
+    with store.database.write() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="midas.db can't be used .*full.*: check free disk space"):
+        put(store, indexed("a.txt", *(f"nuevo {number} {'palabra ' * 200}" for number in range(50))))
+    assert dense_texts(store, "viejo") == lexical_texts(store, "viejo") == ["viejo"]
+    with store.database.write() as connection:
+        connection.execute("PRAGMA max_page_count = 1000000")
+    put(store, indexed("a.txt", "nuevo"))
+    assert lexical_texts(store, "nuevo") == ["nuevo"]
+
+
+def test_a_statement_that_fails_while_reading_is_one_sentence(store: Store) -> None:
+    with pytest.raises(StoreError, match="midas.db can't be used"), store.database.read() as connection:
+        connection.execute("SELECT * FROM nowhere")
+
+
 def test_everything_is_there_after_opening_again(settings: IngestSettings) -> None:
     with Store.open(settings, EMBEDDER) as store:
         store.ensure_collection("docs", EMBEDDER, CHUNKING)
