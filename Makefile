@@ -7,7 +7,7 @@ MIDAS := .venv/bin/midas
 
 run: install
 	@$(MIDAS) models pull
-	@$(MIDAS) collections list --json | grep -q '"name": *"midas"' || $(MIDAS) ingest corpora/midas/documents --collection midas
+	@.venv/bin/python scripts/sample.py
 	@$(MIDAS) serve
 
 test: browser
