@@ -107,6 +107,13 @@ MIGRATIONS = (
         PRIMARY KEY (generation, document_id)
     );
     """,
+    """
+    -- Sets the vectors of this data directory apart on a Chroma server that others use. Empty where vectors have older names.
+    CREATE TABLE installation (id TEXT NOT NULL);
+    INSERT INTO installation
+        SELECT CASE WHEN EXISTS (SELECT 1 FROM generations) THEN '' ELSE lower(hex(randomblob(8))) END;
+    ALTER TABLE collections DROP COLUMN description;
+    """,
 )
 
 
@@ -126,6 +133,12 @@ class Database:
         except BaseException:
             self._writer.close()
             raise
+
+    def installation(self) -> str:
+        """The random id of this data directory; empty in one from before there were ids."""
+        with self.read() as connection:
+            found: str = connection.execute("SELECT id FROM installation").fetchone()[0]
+        return found
 
     def close(self) -> None:
         """Closes every connection; one that is in use closes when its reader is done."""

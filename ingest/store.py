@@ -99,7 +99,7 @@ class Store:
         lock.acquire()
         try:
             database = Database(settings.home / "midas.db")
-            store = cls(settings, lock, database, VectorIndex(settings.home, settings.store.chroma_url))
+            store = cls(settings, lock, database, _vectors(settings, database))
             store.embedder = embedder
             store.recover()
         except BaseException:
@@ -432,6 +432,10 @@ class Store:
         if rows:
             with self.database.write() as connection:
                 connection.executemany("DELETE FROM leftovers WHERE version = ?", [(row["version"],) for row in rows])
+
+
+def _vectors(settings: IngestSettings, database: Database) -> VectorIndex:
+    return VectorIndex(settings.home, database.installation(), settings.store.chroma_url)
 
 
 def _leave(connection: sqlite3.Connection, collection: str, generation: int, document_id: str, chunks: int) -> int:

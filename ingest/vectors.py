@@ -1,4 +1,7 @@
-"""The vectors in Chroma: one Chroma collection a generation, cosine space. Knows nothing of what is visible to a search."""
+"""The vectors in Chroma: one Chroma collection a generation, cosine space. Knows nothing of what is visible to a search.
+
+The Chroma collections are named `midas-INSTALLATION-GENERATION`, so that several data directories can use one server.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ HNSW = CreateHNSWConfiguration(space="cosine", max_neighbors=32, ef_construction
 class VectorIndex:
     """Embedded in `home`/chroma, or a `chroma run` server at `url`. Errors of Chroma become StoreError."""
 
-    def __init__(self, home: Path, url: str | None = None) -> None:
+    def __init__(self, home: Path, installation: str, url: str | None = None) -> None:
+        self._prefix = f"midas-{installation}-" if installation else "midas-"
         self._where = url or str(home / "chroma")
         self._open: dict[int, chromadb.Collection] = {}
         self._opening = Lock()
@@ -48,19 +52,20 @@ class VectorIndex:
     def create(self, generation: int) -> None:
         with self._translated():
             configuration = CreateCollectionConfiguration(hnsw=HNSW)
-            self._client.get_or_create_collection(_name(generation), embedding_function=None, configuration=configuration)
+            self._client.get_or_create_collection(self._name(generation), embedding_function=None, configuration=configuration)
 
     def drop(self, generation: int) -> None:
         """Deletes all vectors of a generation; nothing happens when there are none."""
         self._open.pop(generation, None)
         with self._translated(), suppress(NotFoundError):
-            self._client.delete_collection(_name(generation))
+            self._client.delete_collection(self._name(generation))
 
     def generations(self) -> set[int]:
-        """The generations Chroma holds."""
+        """The generations of this installation that Chroma holds."""
         with self._translated():
             names = [collection.name for collection in self._client.list_collections()]
-        return {int(name.removeprefix(_PREFIX)) for name in names if name.startswith(_PREFIX)}
+        numbers = [name.removeprefix(self._prefix) for name in names if name.startswith(self._prefix)]
+        return {int(number) for number in numbers if number.isdecimal()}
 
     def upsert(self, generation: int, ids: Sequence[str], vectors: Vectors) -> None:
         """When it returns, the vectors are on disk. `vectors` is float32 (len(ids), dimension)."""
@@ -114,10 +119,13 @@ class VectorIndex:
         with self._translated():
             return self._collection(generation).count()
 
+    def _name(self, generation: int) -> str:
+        return f"{self._prefix}{generation}"
+
     def _collection(self, generation: int) -> chromadb.Collection:
         with self._opening:
             if generation not in self._open:
-                self._open[generation] = self._client.get_collection(_name(generation), embedding_function=None)
+                self._open[generation] = self._client.get_collection(self._name(generation), embedding_function=None)
             return self._open[generation]
 
     @contextmanager
