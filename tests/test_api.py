@@ -119,10 +119,16 @@ def test_unknown_model_is_404_and_lists_the_names(client: openai.OpenAI) -> None
     assert error.value.body["message"] == "There is no model 'gpt-9': use one of scripted, cloudy."
 
 
-def test_unknown_collection_is_404(client: openai.OpenAI) -> None:
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_unknown_collection_is_404(client: openai.OpenAI, stream: bool) -> None:
     with pytest.raises(openai.NotFoundError) as error:
-        ask(client, collections=["empres"])
+        ask(client, collections=["empres"], stream=stream)
     assert error.value.code == "collection_not_found" and "empresa" in error.value.message
+
+
+def test_an_empty_question_is_400_before_a_stream_begins(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="The question is empty: write one"):
+        ask(client, " ", stream=True)
 
 
 @pytest.mark.parametrize(
@@ -181,8 +187,12 @@ def test_search_has_the_scores_of_each_leg(http: httpx.Client) -> None:
     best = found["passages"][0]
     assert best["document"] == "dietas.csv" and "70,00 €" in best["text"]
     assert 0 <= best["score"] <= 1 and best["lexical"] > 0 and best["chunk_id"].startswith("empresa/")
-    for wrong in ("", "dieta " * 4000):
-        assert http.post("/v1/search", json={"query": wrong}).status_code == 400
+    wrong: tuple[dict[str, str], ...] = (
+        {"query": " "}, {"query": "dieta " * 4000}, {"query": "dieta", "date_from": "ayer"},
+    )  # fmt: skip
+    assert [http.post("/v1/search", json=body).status_code for body in wrong] == [400] * 3
+    old = http.post("/v1/search", json={"query": "dieta", "date_to": "1999-12-31"})
+    assert old.status_code == 200
 
 
 ADMIN = [

@@ -88,6 +88,7 @@ def test_version(midas: Midas) -> None:
         ("ingest", "/nowhere-at-all", "-c", "empresa"),
         ("ask", "hola", "--language", "fr"),
         ("ask", " "),
+        ("search", " "),
         ("ask", "hola", "--backend", "nobody"),
         ("serve", "--host", "0.0.0.0"),
         ("collections", "delete", "empresa"),
@@ -185,7 +186,8 @@ def test_commands_go_through_the_running_server(midas: Midas, documents: Path) -
         midas.run("documents", "delete", "empresa", "dietas.csv", "--yes")
         missing = midas.run("documents", "show", "empresa", "dietas.csv", code=1)
         assert missing.stderr.startswith("midas: Collection empresa has no document 'dietas.csv'")
-        midas.run("ask", "hola", "--backend", "nobody", code=1)
+        for wrong in (("ask", "hola", "--backend", "nobody"), ("ask", ""), ("search", ""), ("search", "hola " * 5000)):
+            assert midas.run(*wrong, code=2).stderr.count("\n") == 1
         assert midas.run("ingest", str(documents), "--collection", "no name!", code=2).stderr.startswith("midas: ")
     assert not address.exists()
     assert len(midas.json("documents", "list", "empresa")) == 2

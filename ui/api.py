@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,16 +50,17 @@ DISCONNECT_POLL_SECONDS = 0.5
 class SearchRequest(BaseModel):
     """Dates are ISO and inclusive; an absent or empty field does not restrict the search."""
 
-    query: str = Field(min_length=1, max_length=QUESTION_CHARS)
+    query: str = Field(max_length=QUESTION_CHARS)
     collections: list[str] | None = None
     top_k: int | None = Field(None, ge=1, le=100)
     documents: list[str] = []
     languages: list[str] = []
-    date_from: str | None = None
-    date_to: str | None = None
+    date_from: date | None = None
+    date_to: date | None = None
 
     def filter(self) -> Filter:
-        return Filter(tuple(self.documents), tuple(self.languages), self.date_from, self.date_to)
+        first, last = (day and day.isoformat() for day in (self.date_from, self.date_to))
+        return Filter(tuple(self.documents), tuple(self.languages), first, last)
 
 
 class IngestRequest(BaseModel):

@@ -31,6 +31,8 @@ _log = logging.getLogger("midas")
 _TRAVELLERS: tuple[type[MidasError], ...] = (
     ConfigError, StoreError, StoreLocked, CollectionNotFound, DocumentNotFound, CollectionMismatch, ModelError,
 )  # fmt: skip
+_WRONG_USE = ("invalid_request", "model_not_found")
+"""Codes of the API for what is a ConfigError without a server."""
 _STATUS: dict[type[MidasError], int] = {
     ConfigError: 400,
     PromptTooLong: 400,
@@ -79,6 +81,8 @@ def body_of(error: MidasError) -> ErrorBody:
 
 def from_code(code: str | None, message: str) -> MidasError:
     """The error that the server met; a plain MidasError when its kind is unknown here."""
+    if code in _WRONG_USE:
+        return ConfigError(message)
     kind = next((kind for kind in _TRAVELLERS if _code(kind) == code), MidasError)
     return kind(message)
 

@@ -47,7 +47,7 @@ class ChatRequest(BaseModel):
     @field_validator("messages")
     @classmethod
     def _ends_with_question(cls, messages: list[ChatMessage]) -> list[ChatMessage]:
-        if messages[-1].role != "user" or not messages[-1].text.strip():
+        if messages[-1].role != "user":
             raise ValueError("the last message must be a question of role user")
         if len(messages[-1].text) > QUESTION_CHARS:
             raise ValueError(f"the question has more than {QUESTION_CHARS} characters; ask a shorter one")

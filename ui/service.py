@@ -16,7 +16,7 @@ from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
 from ingest.doctor import Finding
-from ingest.errors import DocumentNotFound, MidasError
+from ingest.errors import ConfigError, DocumentNotFound, MidasError
 from ingest.progress import IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
 from ui.errors import told
@@ -121,6 +121,8 @@ class LocalService:
                 yield event
 
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
+        if not query.strip():
+            raise ConfigError("The search text is empty: write some words.")
         found = self._assistant.get().search(query, collections=collections, filter=filter, top_k=top_k)
         return SearchView(tuple(passage(hit) for hit in found.hits), _measured(found.timings))
 
