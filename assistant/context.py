@@ -33,6 +33,12 @@ ROW = 0.7
 model mixes neighbouring rows up."""
 FEW_ROWS = 4
 """Up to so many rows are shown as `column: value` pairs instead of a table, so that no column is mistaken for another."""
+_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
+_VERSION = re.compile(r"\b(?:19|20)\d{2}\b|\bv(?:ersion|\.)? ?\d[\d.]*")
+_EARLIER = re.compile(
+    r"\b(?:anterior(?:es|mente)?|antes|antigu[oa]s?|cambi\w+|previous(?:ly)?|former(?:ly)?|old(?:er)?|chang\w+)\b",
+    re.IGNORECASE,
+)
 LABEL_CHARS = 120
 SOURCE_TOKENS = 6
 """What the number, the line break and the gap marks of a source cost beside its texts."""
@@ -76,9 +82,35 @@ def select_evidence(
 
     `count_tokens` is the model's own. Empty when there are no hits or nothing fits.
     """
-    hits = hits[: most_sources + 3]
+    hits = newest_versions(question, hits)[: most_sources + 3]
     units = _score(terms_of(question), _units(hits, count_tokens), hits)
     return _evidence(hits, _choose(units, hits, budget, count_tokens, most_sources))
+
+
+def newest_versions(question: str, hits: Sequence[RetrievedChunk]) -> list[RetrievedChunk]:
+    """The hits without those of documents that a newer one replaces: the same title but for the year, an older date.
+
+    A question about earlier rules, or one that names the older document's year, still gets it.
+    """
+    if _EARLIER.search(question):
+        return list(hits)
+    newest: dict[str, str] = {}
+    for hit in hits:
+        family = _family(hit)
+        newest[family] = max(newest.get(family, ""), hit.stored.date or "")
+    asked = set(_YEAR.findall(question))
+    return [
+        hit for hit in hits if (hit.stored.date or "") == newest[_family(hit)] or asked & _years(hit) or not hit.stored.date
+    ]
+
+
+def _family(hit: RetrievedChunk) -> str:
+    """The collection and what of the title stays when years and version numbers are taken out."""
+    return f"{hit.stored.collection}/{_VERSION.sub('', fold(hit.stored.title)).strip()}"
+
+
+def _years(hit: RetrievedChunk) -> set[str]:
+    return {*_YEAR.findall(hit.stored.title), (hit.stored.date or "")[:4]}
 
 
 def label_of(hit: RetrievedChunk) -> str:

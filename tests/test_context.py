@@ -1,6 +1,9 @@
 """Evidence selection: what bears on the question, within the budget, never cut."""
 
-from assistant.context import GAP, select_evidence
+import pytest
+
+from assistant.context import GAP, newest_versions, select_evidence
+from assistant.retriever import RetrievedChunk
 from tests.building import make_hit
 
 PROSE = (
@@ -61,6 +64,27 @@ def test_the_label_names_document_date_and_section_once() -> None:
     hit = make_hit("La dieta es de 50 euros.", date="2026-01-15", headings=("Política de viajes", "Dietas"))
     [source] = select_evidence("¿Cuánto es la dieta?", [hit], 100, words)
     assert source.label == "Política de viajes (2026-01-15) › Dietas"
+
+
+def versions() -> list[RetrievedChunk]:
+    old = make_hit("El kilómetro se paga a 0,22 euros.", source="old", title="Política de viajes 2024", date="2024-01-15")
+    new = make_hit("El kilómetro se paga a 0,26 euros.", source="new", title="Política de viajes 2026", date="2026-01-20")
+    return [old, new]
+
+
+@pytest.mark.parametrize("question", ["¿A cuánto se paga el kilómetro?", "¿A cuánto se paga el kilómetro en 2026?"])
+def test_a_newer_version_of_a_document_replaces_the_older_one(question: str) -> None:
+    assert [hit.stored.source for hit in newest_versions(question, versions())] == ["new"]
+
+
+@pytest.mark.parametrize("question", ["¿A cuánto se pagaba el kilómetro en 2024?", "¿A cuánto se pagaba antes el kilómetro?"])
+def test_the_older_version_is_there_for_who_asks_for_it(question: str) -> None:
+    assert "old" in [hit.stored.source for hit in newest_versions(question, versions())]
+
+
+def test_documents_without_a_date_or_with_another_title_stay() -> None:
+    hits = [*versions()[1:], make_hit("A", title="Política de viajes"), make_hit("B", title="Manual", date="2020-01-01")]
+    assert newest_versions("¿Qué?", hits) == hits
 
 
 def test_no_hits_no_evidence() -> None:
