@@ -59,7 +59,7 @@ class SearchRequest(BaseModel):
     date_to: date | None = None
 
     def filter(self) -> Filter:
-        first, last = (day and day.isoformat() for day in (self.date_from, self.date_to))
+        first, last = (day.isoformat() if day else None for day in (self.date_from, self.date_to))
         return Filter(tuple(self.documents), tuple(self.languages), first, last)
 
 
