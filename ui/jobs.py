@@ -60,6 +60,8 @@ class Jobs:
 
     def _run(self, job_id: str, work: Work) -> None:
         stopped = self._stops[job_id].is_set
+        if stopped():
+            return self._update(replace(self.get(job_id), state="cancelled"))
         self._update(replace(self.get(job_id), state="running"))
         try:
             report = work(lambda progress: self._update(replace(self.get(job_id), progress=progress)), stopped)

@@ -85,7 +85,7 @@ class RemoteService:
         job = self._call(JobView, "POST", _path("collections", collection, "ingest"), json=body)
         report = self._follow(job, progress, cancelled).report
         if report is None:
-            raise MidasError("The server stopped before the first document was done: start the ingestion again.")
+            raise MidasError("The ingestion was stopped before it began: start it again.")
         return report
 
     def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> bool:

@@ -89,8 +89,9 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
     async def answer(
         pending_turn: Turn | None, turns: list[Turn], chosen: list[str], backend: str, code: PageLanguage
     ) -> AsyncGenerator[list[Any], None]:
-        async for update in _answer(service, pending_turn, turns, chosen, backend, TEXTS[code]):
-            yield update
+        async with aclosing(_answer(service, pending_turn, turns, chosen, backend, TEXTS[code])) as updates:
+            async for update in updates:
+                yield update
 
     started = gr.on(
         [tab.send.click, tab.question.submit],

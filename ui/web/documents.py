@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -59,10 +60,10 @@ def documents_tab(service: LocalService, jobs: Jobs, language: gr.Radio) -> Docu
     tab = DocumentsTab(files, into, add, result, table)
 
     async def upload(paths: list[str] | None, collection: str | None, code: PageLanguage) -> AsyncGenerator[list[Any], None]:
-        async for update in _upload(
-            service, jobs, [Path(path) for path in paths or ()], (collection or "").strip(), TEXTS[code]
-        ):
-            yield update
+        given = [Path(path) for path in paths or ()]
+        async with aclosing(_upload(service, jobs, given, (collection or "").strip(), TEXTS[code])) as updates:
+            async for update in updates:
+                yield update
 
     add.click(
         upload, [files, into, language], [result, files, table], show_progress="hidden", concurrency_limit=None,
@@ -90,14 +91,16 @@ async def _upload(
         return
 
     def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
-        return service.upload(paths, collection, progress=progress, cancelled=cancelled)
+        try:
+            return service.upload(paths, collection, progress=progress, cancelled=cancelled)
+        finally:
+            _discard(paths)
 
     job = jobs.start("ingest", collection, work)
     while not job.finished:
         yield [_state(job, texts), gr.skip(), gr.skip()]
         await asyncio.sleep(POLL_SECONDS)
         job = jobs.get(job.id)
-    await asyncio.to_thread(_discard, paths)
     yield [_result(job, paths, texts), None, collections_html(await asyncio.to_thread(service.collections), texts)]
 
 
@@ -108,9 +111,11 @@ def _missing(paths: Sequence[Path], collection: str, texts: Texts) -> str | None
 
 
 def _discard(paths: Sequence[Path]) -> None:
-    """The uploaded copies are not needed any more: the store has their text."""
+    """The uploaded copies, each in a folder of its own, are not needed any more: the store has their text."""
     for path in paths:
         path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
 
 
 def _line(sentence: str) -> str:

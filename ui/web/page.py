@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ KEEP_LANGUAGE = """(language, turns) => {
 def mount_page(app: FastAPI, service: LocalService, jobs: Jobs) -> FastAPI:
     """Serves the page at `/` of the app, next to the API's routes."""
     uploads = service.settings.home / "uploads"
+    shutil.rmtree(uploads, ignore_errors=True)  # what a server that was killed left
     uploads.mkdir(parents=True, exist_ok=True)
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
     mounted: FastAPI = gr.mount_gradio_app(
