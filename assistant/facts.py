@@ -70,7 +70,7 @@ def facts_of(text: str) -> Facts:
             numbers.add(f"month{_MONTHS[folded]}")
             continue
         terms = _terms(word)
-        digits = {term for term in terms if term[0].isdigit()}
+        digits = set() if any(char.isalpha() for char in word) else {term for term in terms if term[0].isdigit()}
         numbers |= digits
         (names if _is_name(text, match) else words).update(terms - digits)
     return Facts(frozenset(numbers), frozenset(names), frozenset(words - names))

@@ -29,6 +29,7 @@ PARAPHRASE = 0.88
 """Cosine (multilingual-e5-small, whose cosines start near 0.75) from which two sentences say about the same."""
 _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:no|nunca|tampoco|not|never)\s+(?:se\s+|be\s+|is\s+|are\s+)?(\w+)", re.IGNORECASE)
+_CODE = re.compile(r"\b([A-Za-z]{1,6})-?(\d+)\b")
 _ORDER: dict[Verdict, int] = {"supported": 0, "weak": 1, "unsupported": 2}
 
 
@@ -61,6 +62,7 @@ class Grounder:
 
     def __init__(self, question: str, evidence: Sequence[Evidence], embedder: Embedder | None = None) -> None:
         self._asked = terms_of(question)
+        self._codes = _codes(question)
         self._language = detect_language(question)
         self._sources = [
             _Source(item, item.hit.stored.chunk.language, terms_of(f"{item.label}\n{item.text}")) for item in evidence
@@ -98,11 +100,18 @@ class Grounder:
             return "the source is about something else"
         if facts.numbers - source.terms:
             return "a number that only the question has"
+        if self._another_code(quote):
+            return "the source is about another code"
         denies = bool(_NEGATION.search(sentence))
         if denies and not _NEGATION.search(source.evidence.text):
             return "the source does not deny it"
         denied = terms_of(" ".join(_DENIED.findall(quote)))
         return "the source denies it" if not denies and denied & facts.words else ""
+
+    def _another_code(self, quote: str) -> bool:
+        """Whether the question names a code (`DN15`) and the quote only others of its kind (`DN300`)."""
+        said = _codes(quote)
+        return any(kind in said and not said[kind] & numbers for kind, numbers in self._codes.items())
 
     def _share(self, facts: Facts, terms: frozenset[str]) -> float:
         total = weigh(facts.all, facts, self._asked)
@@ -137,3 +146,11 @@ class Grounder:
 
 def _rank(support: Support) -> tuple[int, float]:
     return _ORDER[support.verdict], -support.score - PERTINENCE * support.pertinence
+
+
+def _codes(text: str) -> dict[str, set[str]]:
+    """The numbers of a text's codes by their letters: `MX-200` is 200 of `mx`."""
+    found: dict[str, set[str]] = {}
+    for letters, number in _CODE.findall(text):
+        found.setdefault(letters.lower(), set()).add(number)
+    return found

@@ -53,6 +53,18 @@ def test_a_number_that_only_the_question_has_is_not_supported() -> None:
     assert verdict(sentence, "¿Es la dieta completa en España de 80 euros?")[0] != "supported"
 
 
+def test_the_figure_of_another_code_is_not_supported() -> None:
+    evidence = make_evidence(["| DN300 | 254 m³/h | 83 kg |"])
+    best = Grounder("What does the MF-500 DN15 weigh?", evidence).judge("The MF-500 DN15 weighs 83 kg.")[0]
+    assert best.verdict != "supported"
+
+
+def test_a_general_rule_supports_what_is_said_of_one_product() -> None:
+    evidence = make_evidence(["The warranty of products is three years from delivery."])
+    best = Grounder("How long is the warranty of the ML-80?", evidence).judge("The warranty of the ML-80 is three years.")[0]
+    assert best.verdict == "supported"
+
+
 def test_what_the_source_denies_is_not_supported() -> None:
     assert verdict("Se admiten invitados externos.")[0] != "supported"
 
