@@ -83,6 +83,15 @@ class Catalog:
     def by_source(self, source: str) -> DocumentRow | None:
         return self.get(document_id(source))
 
+    def with_bytes_of(self, original: DocumentRow) -> list[DocumentRow]:
+        """Other documents that serve the same bytes, then duplicates of this one."""
+        found = self._connection.execute(
+            "SELECT * FROM documents WHERE collection = ? AND sha256 = ? AND document_id != ?"
+            " AND (version IS NOT NULL OR duplicate_of = ?) ORDER BY version IS NULL, source",
+            (self._collection, original.sha256, original.document_id, original.source),
+        )
+        return [_row(row) for row in found]
+
     def put_ready(self, document: Document, version: int, chunks: int, file: FileStamp | None) -> None:
         pages = [block.page for block in document.blocks if block.page is not None]
         self._put(

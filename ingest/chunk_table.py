@@ -68,6 +68,12 @@ def insert_fulltext(connection: sqlite3.Connection, rowid: int | None, generatio
     connection.execute("INSERT INTO fulltext (rowid, scope, headings, body) VALUES (?, ?, ?, ?)", values)
 
 
+def version_chunks(connection: sqlite3.Connection, generation: int, document_id: str, version: int) -> list[Chunk]:
+    """All chunks of a version, in reading order."""
+    query = "SELECT * FROM chunks WHERE generation = ? AND document_id = ? AND version = ? ORDER BY ordinal"
+    return [chunk_of(row) for row in connection.execute(query, (generation, document_id, version))]
+
+
 def delete_version(connection: sqlite3.Connection, generation: int, document_id: str, version: int) -> None:
     _delete(connection, "generation = ? AND document_id = ? AND version = ?", (generation, document_id, version))
 

@@ -86,7 +86,8 @@ class Ingestion:
                 self._pool.close()
 
     def remove(self, rows: Sequence[DocumentRow]) -> None:
-        for row in rows:
+        """Duplicates go first, so that none of them inherits what goes as well."""
+        for row in sorted(rows, key=lambda row: row.served):
             self._store.delete_document(self._collection, row.document_id)
             self._removed += 1
 
@@ -182,14 +183,19 @@ class Ingestion:
 
     def _duplicate(self, task: _Task, owner: str, settle: bool) -> None:
         source = task.file.source
-        if not settle or not self._serves(owner, task.sha256):
+        if not settle or not self._serves(owner, task.sha256) or not self._record_duplicate(task, owner):
             self._waiting.append(task.file)
             return
-        row = self._rows.get(source)
-        if not (row and row.state == "duplicate" and row.duplicate_of == owner and row.file == task.stamp):
-            self._store.record_duplicate(self._collection, source, task.sha256, owner, task.stamp)
         self._duplicates.append((source, owner))
         self._skip(task.file)
+
+    def _record_duplicate(self, task: _Task, owner: str) -> bool:
+        """False when the owner was deleted or replaced meanwhile."""
+        source = task.file.source
+        row = self._rows.get(source)
+        if row and row.state == "duplicate" and row.duplicate_of == owner and row.file == task.stamp:
+            return True
+        return self._store.record_duplicate(self._collection, source, task.sha256, owner, task.stamp)
 
     def _serves(self, owner: str, sha256: str) -> bool:
         """Whether these bytes were served when the pass began; otherwise the owner is a file of this pass."""

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from threading import RLock
@@ -36,6 +37,7 @@ from ingest.collection import (
 from ingest.config import ChunkingSettings, IngestSettings
 from ingest.database import Database
 from ingest.errors import CollectionMismatch, DocumentNotFound, StoreError
+from ingest.heirs import Heir, find_heirs, follow
 from ingest.lock import DirectoryLock
 from ingest.types import (
     BLOCK_SEPARATOR,
@@ -210,47 +212,88 @@ class Store:
 
     def replace_many(self, collection: str, items: Sequence[IndexedDocument]) -> None:
         """Publishes several documents, whose sources differ, in one step. Raises CollectionNotFound, StoreError."""
-        with self.publishing:
-            index = self._index(collection)
-            versions = self._write_vectors(index.name, index.generation, index.dimension, items)
-            with self.database.write() as connection:
-                for item, version in zip(items, versions, strict=True):
-                    _publish(connection, index, item, version)
-            self._sweep()
+        incoming = {item.document.source: item.document.sha256 for item in items}
+        with self.publishing, self._publication(self._index(collection), incoming, items):
+            pass
 
     def record_failed(
         self, collection: str, source: str, sha256: str, reason: str, message: str, file: FileStamp | None
     ) -> None:
         """Notes that the newest file can't be served; an older version stays visible."""
-        index = self._index(collection)
-        with self.database.write() as connection:
-            Catalog(connection, index.id).put_failed(source, sha256, reason, message, file)
+        with self.publishing:
+            index = self._index(collection)
+            with self.database.write() as connection:
+                Catalog(connection, index.id).put_failed(source, sha256, reason, message, file)
 
     def record_unchanged(self, collection: str, source: str, file: FileStamp | None) -> None:
         """Notes that the file has the bytes that are served."""
-        index = self._index(collection)
-        with self.database.write() as connection:
-            Catalog(connection, index.id).put_unchanged(source, file)
-
-    def record_duplicate(self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> None:
-        """Notes that the file has the bytes of the document with source `of`; an older version with other bytes goes."""
         with self.publishing:
             index = self._index(collection)
             with self.database.write() as connection:
+                Catalog(connection, index.id).put_unchanged(source, file)
+
+    def record_duplicate(self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> bool:
+        """Notes that the file has the bytes of the document with source `of`; an older version with other bytes goes.
+
+        False, and nothing changes, when `of` doesn't serve these bytes (any more).
+        """
+        with self.publishing:
+            index = self._index(collection)
+            if not self._serves(index, of, sha256):
+                return False
+            with self._publication(index, {source: sha256}) as connection:
                 catalog = Catalog(connection, index.id)
                 _hide(connection, index, catalog.by_source(source))
                 catalog.put_duplicate(source, sha256, of, file)
-            self._sweep()
+            return True
+
+    def _serves(self, index: CollectionIndex, source: str, sha256: str) -> bool:
+        with self.database.read() as connection:
+            row = Catalog(connection, index.id).by_source(source)
+        return row is not None and row.served and row.sha256 == sha256
 
     def delete_document(self, collection: str, document_id: str) -> None:
-        """Raises DocumentNotFound."""
+        """Duplicates of the document stay, and one of them is served in its place. Raises DocumentNotFound."""
         with self.publishing:
             row = self.document(collection, document_id)
             index = self._index(collection)
-            with self.database.write() as connection:
+            with self._publication(index, {row.source: ""}) as connection:
                 _hide(connection, index, row)
                 connection.execute("DELETE FROM documents WHERE collection = ? AND document_id = ?", (index.id, document_id))
-            self._sweep()
+
+    @contextmanager
+    def _publication(
+        self, index: CollectionIndex, incoming: Mapping[str, str], items: Sequence[IndexedDocument] = ()
+    ) -> Iterator[sqlite3.Connection]:
+        """The transaction that makes `items` visible, and lets heirs inherit what goes (`incoming` as in `find_heirs`).
+
+        The vectors are written before it; those that nothing needs any more are deleted after it.
+        """
+        with self.database.read() as connection:
+            heirs = list(find_heirs(Catalog(connection, index.id), incoming))
+        inherited = [item for heir in heirs if not heir.row.served and (item := self._inherited(index, heir))]
+        published = [*inherited, *items]
+        versions = self._write_vectors(index.name, index.generation, index.dimension, published)
+        with self.database.write() as connection:
+            for item, version in zip(published, versions, strict=True):
+                _publish(connection, index, item, version)
+            for heir in heirs:
+                follow(Catalog(connection, index.id), heir)
+            yield connection
+        self._sweep()
+
+    def _inherited(self, index: CollectionIndex, heir: Heir) -> IndexedDocument | None:
+        """The original's served version as the heir's; None when it has lost text or chunks, so that it can be deleted."""
+        key, version, count = heir.original.document_id, heir.original.version, heir.original.chunks
+        assert version is not None
+        with self.database.read() as connection:
+            chunks = chunk_table.version_chunks(connection, index.generation, key, version)
+        with suppress(DocumentNotFound):
+            document = heir.document(self.stored_document(index.name, key).document)
+            if len(chunks) == count:
+                vectors = self.vectors.get(index.generation, version_ids(index.name, key, version, count), index.dimension)
+                return IndexedDocument(document, chunks, vectors, heir.row.file)
+        return None
 
     def _write_vectors(self, collection: str, generation: int, dimension: int, items: Sequence[IndexedDocument]) -> list[int]:
         """Claims a version for each document and writes its vectors, which nothing sees yet."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Literal, Protocol
 
 import numpy as np
@@ -64,6 +66,13 @@ class Document:
 def document_id(source: str) -> str:
     """The same source is the same document in every version: 20 hexadecimal digits."""
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def title_from(source: str) -> str:
+    """A title for a document that has none: `viajes/tarifa_2025-v2.txt` -> `Tarifa 2025 v2`."""
+    stem = PurePosixPath(source).stem
+    words = " ".join(re.sub(r"[-_.]+", " ", stem).split())
+    return words[:1].upper() + words[1:] or stem
 
 
 @dataclass(frozen=True, slots=True)

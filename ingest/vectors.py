@@ -93,19 +93,29 @@ class VectorIndex:
 
     def score(self, generation: int, vector: Vectors, ids: Sequence[str]) -> list[Hit]:
         """Exact cosine similarities of the given vectors, best first; ids without a vector are left out."""
+        found_ids, matrix = self._fetch(generation, ids, len(vector))
+        similarities = matrix @ vector / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector))
+        return [Hit(found_ids[row], float(similarities[row])) for row in np.argsort(-similarities, kind="stable")]
+
+    def get(self, generation: int, ids: Sequence[str], dimension: int) -> Vectors:
+        """float32 (len(ids), dimension), in the order of `ids`. Raises StoreError when a vector is missing."""
+        found_ids, matrix = self._fetch(generation, ids, dimension)
+        rows = {key: row for row, key in enumerate(found_ids)}
+        if missing := sum(key not in rows for key in ids):
+            raise StoreError(f"{self._where} lacks {missing} vectors: run `midas doctor --repair`.")
+        return matrix[[rows[key] for key in ids]]
+
+    def _fetch(self, generation: int, ids: Sequence[str], dimension: int) -> tuple[list[str], Vectors]:
+        """Those of `ids` that have a vector, in any order, with their vectors."""
         found_ids: list[str] = []
-        rows: list[Vectors] = []
+        rows = [np.zeros((0, dimension), np.float32)]
         with self._translated():
             collection = self._collection(generation)
             for first in range(0, len(ids), BATCH):
                 found = collection.get(ids=list(ids[first : first + BATCH]), include=["embeddings"])
                 found_ids += found["ids"]
-                rows.append(np.asarray(found["embeddings"], dtype=np.float32).reshape(len(found["ids"]), len(vector)))
-        if not found_ids:
-            return []
-        matrix = np.concatenate(rows)
-        similarities = matrix @ vector / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector))
-        return [Hit(found_ids[row], float(similarities[row])) for row in np.argsort(-similarities, kind="stable")]
+                rows.append(np.asarray(found["embeddings"], dtype=np.float32).reshape(len(found["ids"]), dimension))
+        return found_ids, np.concatenate(rows)
 
     def ids(self, generation: int) -> set[str]:
         """Ids of all vectors of a generation; empty when Chroma doesn't hold it."""

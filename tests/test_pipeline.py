@@ -11,12 +11,14 @@ import pytest
 
 from ingest.catalog import DocumentRow, FileStamp
 from ingest.config import ChunkingSettings, IngestLimits, IngestSettings
+from ingest.doctor import check_store
 from ingest.embedder import make_embedder
 from ingest.errors import CollectionMismatch, ConfigError, StoreError
 from ingest.files import walk
 from ingest.pipeline import IngestProgress, IngestReport, SourceFile, ingest, ingest_files, reindex
 from ingest.store import Store
 from ingest.text import query_terms
+from ingest.types import document_id
 from tests.embedders import HashingEmbedder
 
 
@@ -216,6 +218,61 @@ def test_a_duplicate_takes_over_when_its_original_changes(run: Ingester, folder:
     run(folder)
     assert run.states["aa.txt"] == run.states["ti.txt"] == "ready"
     assert run.found("contraseña") == {"ti.txt"}
+
+
+@pytest.mark.parametrize("end", ["delete", "sync", "replace", "become a duplicate"])
+def test_an_uploaded_duplicate_inherits_what_goes(run: Ingester, folder: Path, tmp_path: Path, end: str) -> None:
+    run(folder)
+    for name in ("copia_de-ti.txt", "z.txt"):
+        upload = Path(shutil.copy(folder / "ti.txt", tmp_path / name))
+        report = ingest_files(run.store, run.embedder, run.settings, [SourceFile(name, upload, on_disk=False)], "docs")
+        assert report.duplicates == ((name, "ti.txt"),)
+        upload.unlink()
+    embedded = run.embedder.embedded
+    if end == "delete":
+        run.store.delete_document("docs", document_id("ti.txt"))
+    elif end == "sync":
+        (folder / "ti.txt").unlink()
+        assert run(folder, sync=True).removed == 1
+    elif end == "replace":
+        write(folder / "ti.txt", "Otra cosa.")
+        assert run(folder).replaced == 1
+    else:
+        shutil.copy(folder / "viajes/hoteles.txt", folder / "ti.txt")
+        assert run(folder).duplicates == (("ti.txt", "viajes/hoteles.txt"),)
+    assert run.found("contraseña") == {"copia_de-ti.txt"}
+    assert run.embedder.embedded == embedded + (end == "replace")
+    rows = {row.source: row for row in run.store.documents("docs")}
+    assert (rows["copia_de-ti.txt"].state, rows["copia_de-ti.txt"].title) == ("ready", "Copia de ti")
+    assert (rows["z.txt"].state, rows["z.txt"].duplicate_of) == ("duplicate", "copia_de-ti.txt")
+    assert [finding.severity for finding in check_store(run.store)] == ["ok"]
+    run.store.delete_document("docs", document_id("copia_de-ti.txt"))
+    assert run.found("contraseña") == {"z.txt"}
+
+
+def test_duplicates_that_vanish_together_inherit_nothing(run: Ingester, folder: Path) -> None:
+    shutil.copy(folder / "ti.txt", folder / "aa.txt")
+    run(folder)
+    (folder / "ti.txt").unlink()
+    (folder / "aa.txt").unlink()
+    assert run(folder, sync=True).removed == 2
+    assert run.found("contraseña") == set() and len(run.states) == 2
+
+
+def test_a_duplicate_whose_original_went_meanwhile_is_read(
+    run: Ingester, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(folder)
+    shutil.copy(folder / "ti.txt", folder / "zz.txt")
+    record = run.store.record_duplicate
+
+    def delete_first(collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> bool:
+        run.store.delete_document(collection, document_id(of))
+        return record(collection, source, sha256, of, file)
+
+    monkeypatch.setattr(run.store, "record_duplicate", delete_first)
+    assert run(folder).added == 1
+    assert run.states["zz.txt"] == "ready" and run.found("contraseña") == {"zz.txt"}
 
 
 def test_a_document_that_becomes_a_duplicate_is_no_longer_served(run: Ingester, folder: Path) -> None:

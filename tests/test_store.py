@@ -324,6 +324,30 @@ def _power_cut(*args: object) -> None:
     raise KeyboardInterrupt
 
 
+def test_a_crash_while_a_duplicate_inherits_loses_nothing(settings: IngestSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(settings, EMBEDDER) as store:
+        store.ensure_collection("docs", EMBEDDER, CHUNKING)
+        original = indexed("a.txt", "casa", "perro")
+        put(store, original)
+        assert store.record_duplicate("docs", "b.txt", original.document.sha256, "a.txt", None)
+        assert not store.record_duplicate("docs", "c.txt", "0", "a.txt", None)
+        with monkeypatch.context() as patch:
+            patch.setattr("ingest.store.follow", _power_cut)
+            with pytest.raises(KeyboardInterrupt):
+                store.delete_document("docs", original.document.id)
+        assert vector_count(store) == 4
+    with Store.open(settings, EMBEDDER) as store:
+        assert vector_count(store) == 2 and leftover_rows(store) == 0
+        store.delete_document("docs", original.document.id)
+        assert vector_count(store) == 2 and leftover_rows(store) == 0
+        (row,) = store.documents("docs")
+        assert (row.source, row.state, row.title) == ("b.txt", "ready", "Título de a.txt")
+        assert store.stored_document("docs", row.document_id).document.blocks == original.document.blocks
+        hits = store.dense(["docs"], EMBEDDER.embed_query("casa"), 2)
+        assert [found.chunk for found in store.chunks([hit.chunk_id for hit in hits])] == list(original.chunks)
+        assert hits[0].score == pytest.approx(1, abs=1e-5)
+
+
 def test_a_new_generation_serves_only_after_the_switch(store: Store) -> None:
     document = put(store, indexed("a.txt", "casa", "perro"))
     gone = put(store, indexed("b.txt", "gato"))

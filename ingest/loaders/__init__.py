@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-import re
 import stat
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ingest.config import IngestLimits
 from ingest.errors import LoadError
 from ingest.loaders.detect import MEDIA_TYPES, Detected, detect
 from ingest.loaders.draft import Draft
-from ingest.types import Document
+from ingest.types import Document, title_from
 
 _BINARY = frozenset({"pdf", "docx", "pptx", "xlsx", "eml"})
 
@@ -95,15 +94,9 @@ def _document(detected: Detected, data: bytes, source: str, draft: Draft) -> Doc
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),
         media_type=MEDIA_TYPES[detected.format],
-        title=draft.title or next(headings, "") or _readable(PurePosixPath(source).stem),
+        title=draft.title or next(headings, "") or title_from(source),
         blocks=blocks,
         page_unit=draft.page_unit,
         date=draft.date,
         warnings=tuple(draft.warnings),
     )
-
-
-def _readable(stem: str) -> str:
-    """`tarifa_2025-v2` -> `Tarifa 2025 v2`."""
-    words = " ".join(re.sub(r"[-_.]+", " ", stem).split())
-    return words[:1].upper() + words[1:] or stem
