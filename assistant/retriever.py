@@ -86,16 +86,24 @@ class HybridRetriever(BaseRetriever):
     def search(self, query: str) -> SearchResult:
         """The best chunks for a question. Raises CollectionNotFound, CollectionMismatch."""
         timings: Timings = {}
-        searching = _THREADS.submit(_timed, timings, "lexical_ms", lambda: self._lexical(query))
-        vector = _timed(timings, "embed_ms", lambda: self._embedder.embed_query(query))
-        dense = _timed(timings, "dense_ms", lambda: self._dense(vector))
-        lexical = searching.result()
-        hits = _timed(timings, "fuse_ms", lambda: self._fused(query, vector, dense, lexical))
+        hits, best_dense, gone = self._found(query, timings)
+        if gone:
+            hits, best_dense, _ = self._found(query, timings)
         if self._reranker:
             reranker = self._reranker
             hits = _timed(timings, "rerank_ms", lambda: reranker.rerank(query, hits))
         self.timings = timings
-        return SearchResult(tuple(hits[: self._top_k]), timings, max(dense.values(), default=None))
+        return SearchResult(tuple(hits[: self._top_k]), timings, best_dense)
+
+    def _found(self, query: str, timings: Timings) -> tuple[list[RetrievedChunk], float | None, bool]:
+        """Hits, the largest cosine, and whether a candidate was replaced before its text was read, so that its successor is
+        not among the hits."""
+        searching = _THREADS.submit(_timed, timings, "lexical_ms", lambda: self._lexical(query))
+        vector = _timed(timings, "embed_ms", lambda: self._embedder.embed_query(query))
+        dense = _timed(timings, "dense_ms", lambda: self._dense(vector))
+        lexical = searching.result()
+        hits, gone = _timed(timings, "fuse_ms", lambda: self._fused(query, vector, dense, lexical))
+        return hits, max(dense.values(), default=None), gone
 
     async def asearch(self, query: str) -> SearchResult:
         return await asyncio.to_thread(self.search, query)
@@ -106,17 +114,21 @@ class HybridRetriever(BaseRetriever):
     def _dense(self, vector: Vectors) -> dict[str, float]:
         return _by_id(self._store.dense(self._collections, vector, self._settings.candidates, self._filter))
 
-    def _fused(self, query: str, vector: Vectors, dense: dict[str, float], lexical: dict[str, float]) -> list[RetrievedChunk]:
+    def _fused(
+        self, query: str, vector: Vectors, dense: dict[str, float], lexical: dict[str, float]
+    ) -> tuple[list[RetrievedChunk], bool]:
+        """Hits, best first, and whether one of them is not visible any more."""
         terms = query_terms(query)
         cosines = dense | self._store.cosines(self._collections, vector, [key for key in lexical if key not in dense])
         bm25 = lexical | self._store.bm25(self._collections, terms, [key for key in dense if key not in lexical])
         scores = fuse(cosines, bm25, self._settings.alpha)
         wanted = max(self._top_k, RERANKED) if self._reranker else self._top_k
         best = sorted(scores, key=lambda key: -scores[key])[: POOL_FOR_COPIES * wanted]
-        chunks = without_near_duplicates(self._store.chunks(best), wanted)
+        stored = self._store.chunks(best)
+        chunks = without_near_duplicates(stored, wanted)
         scores = with_letters(query, chunks, scores)
         hits = [RetrievedChunk(chunk, scores[chunk.id], cosines.get(chunk.id), bm25.get(chunk.id)) for chunk in chunks]
-        return sorted(hits, key=lambda hit: -hit.score)
+        return sorted(hits, key=lambda hit: -hit.score), len(stored) < len(best)
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [_node(hit) for hit in self.search(query_bundle.query_str).hits]

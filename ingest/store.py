@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from threading import RLock
 from types import TracebackType
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -55,6 +55,8 @@ from ingest.types import (
 from ingest.vectors import VectorIndex
 
 __all__ = ["CollectionInfo", "DocumentRow", "IndexedDocument", "Store", "StoredDocument"]
+
+T = TypeVar("T")
 
 EXACT_CHUNKS = 256
 """A search filtered to no more chunks than this compares all of them: reading a vector back from Chroma takes about 65 µs."""
@@ -318,10 +320,27 @@ class Store:
 
         Exactly n when so many pass the filter. Raises CollectionNotFound, CollectionMismatch.
         """
+
+        def search(indexes: Sequence[CollectionIndex]) -> list[Hit]:
+            return [hit for index in indexes for hit in self._dense_one(index, vector, n, filter)]
+
+        return sorted(self._on_indexes(collections, search), key=lambda hit: -hit.score)[:n]
+
+    def _on_indexes(self, collections: Sequence[str], work: Callable[[Sequence[CollectionIndex]], T]) -> T:
+        """Does the work on what the collections are served from; again when a reindex switched one of them meanwhile."""
+        indexes = self._indexes(collections)
+        try:
+            found = work(indexes)
+            if self._indexes(collections) == indexes:
+                return found
+        except StoreError:
+            if self._indexes(collections) == indexes:
+                raise
+        return work(self._indexes(collections))
+
+    def _indexes(self, collections: Sequence[str]) -> list[CollectionIndex]:
         with self.database.read() as connection:
-            indexes = find_indexes(connection, collections)
-        hits = [hit for index in indexes for hit in self._dense_one(index, vector, n, filter)]
-        return sorted(hits, key=lambda hit: -hit.score)[:n]
+            return find_indexes(connection, collections)
 
     def _dense_one(self, index: CollectionIndex, vector: Vectors, n: int, filter: Filter) -> list[Hit]:
         """Chroma may return vectors that are not visible or don't pass the filter: they are dropped, and more is asked for."""
@@ -377,14 +396,16 @@ class Store:
 
     def cosines(self, collections: Sequence[str], vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
         """Exact cosine similarities of these chunks, by id; ids that have no vector (any more) are left out."""
-        with self.database.read() as connection:
-            indexes = find_indexes(connection, collections)
-        return {
-            hit.chunk_id: hit.score
-            for index in indexes
-            if (own := [key for key in ids if key.startswith(f"{index.name}/")])
-            for hit in self.vectors.score(index.generation, vector, own)
-        }
+
+        def score(indexes: Sequence[CollectionIndex]) -> dict[str, float]:
+            return {
+                hit.chunk_id: hit.score
+                for index in indexes
+                if (own := [key for key in ids if key.startswith(f"{index.name}/")])
+                for hit in self.vectors.score(index.generation, vector, own)
+            }
+
+        return self._on_indexes(collections, score)
 
     def bm25(self, collections: Sequence[str], terms: Sequence[str], ids: Sequence[str]) -> dict[str, float]:
         """The score `lexical` gives these chunks, by id; those that hold none of the terms are left out."""

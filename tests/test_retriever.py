@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,26 @@ def test_filters_and_limits_pass_through(store: Store) -> None:
     english = HybridRetriever(store, EMBEDDER, ["docs"], filter=Filter(languages=("en",))).search("vacaciones").hits
     assert _sources(english) == ["canteen.txt"]
     assert len(HybridRetriever(store, EMBEDDER, ["docs"], top_k=2).search("vacaciones").hits) == 2
+
+
+def test_a_document_replaced_during_the_search_is_found_in_its_new_version(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def publish(text: str) -> None:
+        document = Document("tren.txt", text, "text/plain", "", (Block(text),))
+        chunks = chunk_document(document, EMBEDDER, Settings().chunking)
+        store.replace("moving", document, chunks, EMBEDDER.embed_passages([chunk.embedding_text for chunk in chunks]))
+
+    def overtaken(*arguments: Any) -> dict[str, float]:
+        monkeypatch.undo()
+        publish("El tren sale a las nueve.")
+        return store.bm25(*arguments)
+
+    store.ensure_collection("moving", EMBEDDER, Settings().chunking)
+    publish("El tren sale a las ocho.")
+    monkeypatch.setattr(store, "bm25", overtaken)
+    hits = HybridRetriever(store, EMBEDDER, ["moving"]).search("¿A qué hora sale el tren?").hits
+    assert [hit.stored.chunk.text for hit in hits] == ["El tren sale a las nueve."]
 
 
 @pytest.mark.parametrize("query", ["", "¿?", "zzzz"])

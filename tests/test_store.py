@@ -14,7 +14,7 @@ from ingest.config import ChunkingSettings, IngestSettings
 from ingest.errors import CollectionMismatch, CollectionNotFound, ConfigError, DocumentNotFound, StoreError
 from ingest.store import IndexedDocument, Store
 from ingest.text import query_terms
-from ingest.types import Block, Chunk, Document, Filter
+from ingest.types import Block, Chunk, Document, Filter, Hit, Vectors
 from tests.embedders import HashingEmbedder
 
 EMBEDDER = HashingEmbedder()
@@ -368,6 +368,24 @@ def test_a_new_generation_serves_only_after_the_switch(store: Store) -> None:
     assert store.vectors.generations() == {generation} and leftover_rows(store) == 0
     assert vector_count(store) == 1
     assert store.ensure_collection("docs", other, ChunkingSettings(tokens=100)).chunks == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_search_that_a_switch_overtakes_starts_again(store: Store, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    document = put(store, indexed("a.txt", "casa", "perro"))
+    generation = store.begin_generation(EMBEDDER, CHUNKING)
+    store.stage("docs", generation, [indexed("a.txt", "casa", "perro")], [store.stored_document("docs", document).version])
+    query = store.vectors.query
+
+    def overtaken(index: int, vector: Vectors, n: int) -> list[Hit]:
+        monkeypatch.undo()
+        found = query(index, vector, n) if moment == "after" else None
+        assert store.switch("docs", generation)
+        return query(index, vector, n) if found is None else found
+
+    monkeypatch.setattr(store.vectors, "query", overtaken)
+    assert dense_texts(store, "casa", 2) == ["casa", "perro"]
+    assert store.collection("docs").generation == generation
 
 
 def test_the_switch_waits_for_documents_published_meanwhile(store: Store) -> None:
