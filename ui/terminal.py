@@ -103,7 +103,7 @@ def _state(event: AnswerStep) -> str:
     states = {
         "searching": "Searching the documents…",
         "queued": f"Waiting: {event.position} ahead…",
-        "reading": f"Reading {event.passages} passages…",
+        "reading": f"Reading passages: {event.passages}…",
         "writing": "Writing…",
     }
     return states[event.state]
