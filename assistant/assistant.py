@@ -13,7 +13,7 @@ from llama_index.core.schema import QueryBundle
 from assistant.backends import Backend, Backends
 from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
-from assistant.decline import coverage, evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
+from assistant.decline import evidence_is_weak, is_doubtful, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
 from assistant.errors import PromptTooLong
 from assistant.generation import EvidenceSynthesizer, fixed_messages
@@ -183,13 +183,19 @@ class _Task:
             return self._declined("model_declined", _since(started))
         evidence = self._selector.evidence
         cited = cite(written, evidence, Grounder(self._question.search_text, evidence, self._embedder))
-        if not cited.supported or lacks_what_was_asked(self._question.question, strip_markers(cited.text)):
+        if not self._convinces(cited):
             return self._declined("not_grounded", _since(started))
         return self._answer(cited, _since(started))
 
     def _refuses(self) -> bool:
-        covered = coverage(self._question.search_text, self._selector.evidence)
-        return model_refuses(self._question.question, self._synthesizer.generation.refusal_probability, covered)
+        return model_refuses(self._question.question, self._synthesizer.generation.refusal_probability)
+
+    def _convinces(self, cited: CitedText) -> bool:
+        question = self._question.question
+        if lacks_what_was_asked(question, strip_markers(cited.text)):
+            return False
+        probability = self._synthesizer.generation.refusal_probability
+        return cited.supported and not is_doubtful(question, probability, cited.pertinence)
 
     def _count_usage(self) -> None:
         """The stream was left before the server told what it counted."""

@@ -18,11 +18,13 @@ from assistant.types import Verdict
 from ingest.text import detect_language
 from ingest.types import Embedder
 
-SUPPORTED = 0.7
+SUPPORTED = 0.65
 """Share of a sentence's weight that one source must hold for `supported`."""
 WEAK = 0.4
 PERTINENCE = 0.5
 """Weight of the question's terms when sources or sentences compete to be cited."""
+UNKNOWN_PERTINENCE = 0.5
+"""That of a passage in another language than the question's, whose words can't be compared."""
 LEAST_PERTINENCE = 0.1
 """Share of the question's terms that a passage in its language must hold to say anything about it."""
 PARAPHRASE = 0.88
@@ -30,6 +32,7 @@ PARAPHRASE = 0.88
 _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:no|nunca|tampoco|not|never)\s+(?:se\s+|be\s+|is\s+|are\s+)?(\w+)", re.IGNORECASE)
 _CODE = re.compile(r"\b([A-Za-z]{1,6})-?(\d+)\b")
+_YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _ORDER: dict[Verdict, int] = {"supported": 0, "weak": 1, "unsupported": 2}
 
 
@@ -63,6 +66,7 @@ class Grounder:
     def __init__(self, question: str, evidence: Sequence[Evidence], embedder: Embedder | None = None) -> None:
         self._asked = terms_of(question)
         self._codes = _codes(question)
+        self._years = set(_YEAR.findall(question))
         self._language = detect_language(question)
         self._sources = [
             _Source(item, item.hit.stored.chunk.language, terms_of(f"{item.label}\n{item.text}")) for item in evidence
@@ -100,6 +104,8 @@ class Grounder:
             return "the source is about something else"
         if facts.numbers - source.terms:
             return "a number that only the question has"
+        if self._years and (years := set(_YEAR.findall(source.evidence.prompt_text))) and not years & self._years:
+            return "the source is about another year"
         if self._another_code(quote):
             return "the source is about another code"
         denies = bool(_NEGATION.search(sentence))
@@ -120,8 +126,14 @@ class Grounder:
     def _best_unit(self, facts: Facts, evidence: Evidence) -> tuple[str, float, float]:
         """The unit that says most of the sentence and is most about the question: text, share, pertinence."""
         label = terms_of(evidence.label)
+        foreign = evidence.hit.stored.chunk.language != self._language
         judged = [
-            (unit, self._share(facts, terms_of(unit)), self._pertinence(terms_of(unit) | label)) for unit in evidence.units
+            (
+                unit,
+                self._share(facts, terms_of(unit)),
+                UNKNOWN_PERTINENCE if foreign else self._pertinence(terms_of(unit) | label),
+            )
+            for unit in evidence.units
         ]
         return max(judged, key=lambda unit: unit[1] + PERTINENCE * unit[2], default=(evidence.text, 0.0, 0.0))
 

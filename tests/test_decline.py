@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from assistant.decline import coverage, evidence_is_weak, is_refusal, lacks_what_was_asked, model_refuses
+from assistant.decline import coverage, evidence_is_weak, is_doubtful, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.generation import refusal_probability
 from tests.building import make_evidence, make_hit
 
@@ -58,15 +58,17 @@ def test_the_first_token_tells_the_probability_of_a_refusal() -> None:
 
 
 def test_a_yes_or_no_question_is_not_declined_for_beginning_with_no() -> None:
-    assert model_refuses("¿Cuánto cuesta el menú?", 0.5, covered=1.0)
-    assert not model_refuses("¿Puedo llevar invitados?", 0.5, covered=1.0)
-    assert not model_refuses("¿Cuánto cuesta el menú?", None, covered=1.0)
+    assert model_refuses("¿Cuánto cuesta el menú?", 0.5)
+    assert not model_refuses("¿Puedo llevar invitados?", 0.5)
+    assert not model_refuses("¿Cuánto cuesta el menú?", None)
 
 
-def test_a_refusal_weighs_less_when_the_evidence_covers_the_question() -> None:
-    assert not model_refuses("¿Cuánto cuesta el menú?", 0.3, covered=1.0)
-    assert model_refuses("¿Cuánto cuesta el menú?", 0.3, covered=0.3)
-    assert not model_refuses("¿Cuánto cuesta el menú?", 0.01, covered=0.3)
+def test_half_a_refusal_counts_when_the_passage_says_little_about_the_question() -> None:
+    question = "¿Cuánto cuesta el menú?"
+    assert is_doubtful(question, 0.2, pertinence=0.1)
+    assert not is_doubtful(question, 0.2, pertinence=0.6)
+    assert not is_doubtful(question, 0.01, pertinence=0.1)
+    assert not is_doubtful(question, None, pertinence=0.1)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,12 @@ def test_a_general_rule_supports_what_is_said_of_one_product() -> None:
     assert best.verdict == "supported"
 
 
+def test_the_figure_of_another_year_is_not_supported() -> None:
+    evidence = make_evidence(["En la tarifa de 2026 el MP-300 cuesta 538 euros."])
+    best = Grounder("¿Qué precio tendrá el MP-300 en la tarifa de 2027?", evidence).judge("El MP-300 cuesta 538 euros.")[0]
+    assert best.verdict != "supported"
+
+
 def test_what_the_source_denies_is_not_supported() -> None:
     assert verdict("Se admiten invitados externos.")[0] != "supported"
 
