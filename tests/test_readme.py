@@ -1,0 +1,34 @@
+"""The README's commands exist, with the options it uses."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^midas .*", README, re.MULTILINE)
+TARGETS = re.findall(r"^make (\w+)", README, re.MULTILINE)
+MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_exists(command: str) -> None:
+    words = shlex.split(command, comments=True)[1:]
+    path = words[:2] if words[0] in ("documents", "collections", "models") else words[:1]
+    shown = subprocess.run([sys.executable, "-m", "ui.cli", *path, "--help"], capture_output=True, text=True)
+    assert shown.returncode == 0, shown.stderr
+    assert all(word in shown.stdout for word in words if word.startswith("--"))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_of_the_readme_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE)
+
+
+def test_the_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 5 and {"run", "test"} <= set(TARGETS)
