@@ -226,5 +226,5 @@ def _pull_in_process(source: str, home: Path, address: str) -> subprocess.Comple
     """The hub's client reads its address when it is imported."""
     code = f"from pathlib import Path; from assistant import models; models.pull({source!r}, Path({str(home)!r}))"
     environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home / "hub"), "HF_HUB_DISABLE_XET": "1"}
-    environment = {key: value for key, value in environment.items() if not key.lower().endswith("_proxy")}
+    environment = {key: value for key, value in environment.items() if not key.lower().endswith(("_proxy", "hub_offline"))}
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
