@@ -81,9 +81,10 @@ def terms_of(text: str) -> frozenset[str]:
     return facts_of(text).all
 
 
-def _terms(word: str) -> set[str]:
+@lru_cache(maxsize=65_536)
+def _terms(word: str) -> frozenset[str]:
     """Stems of one word in both languages; nothing for a stop word."""
-    return set() if is_stop_word(word) else set(query_terms(word))
+    return frozenset() if is_stop_word(word) else frozenset(query_terms(word))
 
 
 def _is_name(text: str, match: re.Match[str]) -> bool:

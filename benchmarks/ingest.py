@@ -55,10 +55,10 @@ def embedding_texts(store: Store) -> Sequence[str]:
     return [stored.chunk.embedding_text for stored in store.chunks(keys)]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=CORPUS)
-    folder = parser.parse_args().folder
+    folder = parser.parse_args(list(arguments)).folder
     rate = measure(folder, make_embedder(IngestSettings.load()))
     report = rate.report
     print(

@@ -29,7 +29,7 @@ COLLECTION = "overhead"
 CHUNKS_A_DOCUMENT = 20
 DIMENSION = 384
 _STOP = ("de", "la", "que", "el", "en", "los", "se", "del", "las", "por", "un", "para", "con", "una", "su", "al")
-_SYLLABLES = "ba be bi bo ca ce ci co cu da de di do du fa fe ga go la le li lo lu ma me mi mo na ne no pa pe po ra re ri ro sa se si so ta te ti to tu va ve vi".split()  # noqa: E501, SIM905
+_SYLLABLES = "ba be bi bo ca ce ci co cu da de di do du fa fe ga go la le li lo lu ma me mi mo na ne no pa pe po ra re ri ro sa se si so ta te ti to tu va ve vi".split()  # noqa: E501
 
 
 @dataclass
@@ -144,12 +144,12 @@ def report(rows: Sequence[dict[str, float]]) -> None:
         print(f"{stage:12} p50 {p50:6.1f}  p95 {p95:6.1f}")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chunks", type=int, default=20_000)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--home", type=Path, help="keep the index here; default: a temporary folder")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(list(arguments))
     with tempfile.TemporaryDirectory() as folder:
         measure(arguments.home or Path(folder), arguments.chunks, arguments.questions)
 
