@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from statistics import median
 from unittest.mock import patch
@@ -64,11 +65,14 @@ def ask_both_ways(count: int) -> list[Pair]:
     pairs = []
     with ready_store(settings) as (store, embedder):
         selecting, stuffing = (Assistant(each, store, embedder, backends) for each in (settings, stuffed_settings))
-        for question in questions[:: max(1, len(questions) // count)][:count]:
-            selected = asyncio.run(selecting.ask(question.question, collections=["midas"]))
-            with patch("assistant.context.FLOOR", -1.0):  # nothing of a passage is left out
-                stuffed = asyncio.run(stuffing.ask(question.question, collections=["midas"]))
-            pairs.append(Pair(question, selected, stuffed))
+        for number, question in enumerate(questions[:: max(1, len(questions) // count)][:count]):
+            answers = {}
+            for assistant in (
+                (selecting, stuffing) if number % 2 else (stuffing, selecting)
+            ):  # the second finds more in the cache
+                with patch("assistant.context.FLOOR", -1.0) if assistant is stuffing else nullcontext():  # nothing is left out
+                    answers[assistant] = asyncio.run(assistant.ask(question.question, collections=["midas"]))
+            pairs.append(Pair(question, answers[selecting], answers[stuffing]))
     backends.close()
     return pairs
 
