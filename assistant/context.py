@@ -3,8 +3,8 @@
 Prompt tokens are what an answer costs on a small machine (35 a second with the embedded model on two cores), so the passages
 are not stuffed whole. Every sentence and row is scored by the question's terms it holds (rare ones count more), by its
 neighbours' terms and by its passage's score; the best are taken until the budget is full or the rest bears too little on the
-question. On 400 questions of XQuAD-es the answer was in what was selected for 95.5 % and in the five best passages whole for
-98.8 %, with about a sixth of the tokens.
+question. On 400 questions of XQuAD-es (BM25 passages) the answer was in what was selected for 95.0 % and in the five best
+passages whole for 98.8 %, with about a sixth of the tokens.
 """
 
 from __future__ import annotations

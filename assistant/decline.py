@@ -16,7 +16,8 @@ WEAK_COVERAGE = 0.35
 """Share of the question's weighted terms that the evidence must hold when the cosine is weak."""
 REFUSAL_PROBABILITY = 0.4
 """Probability of the refusal's first token from which the embedded model's answer is not believed. This and the two below were
-set on the calibration half of corpora/midas: 19 of 22 unanswerable questions declined, 61 of 72 answerable ones answered."""
+set on recorded answers to the calibration half of corpora/midas (19 of 22 unanswerable questions declined, 61 of 72 answerable
+ones answered); docs/benchmarks.md has the lower figures of the other half."""
 DOUBT_PROBABILITY = 0.08
 DOUBT_PERTINENCE = 0.3
 
