@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ingest.errors import ConfigError, MidasError
+from ui.command import Json, Yes, confirm, done, leave, load_settings, open_service
 
 if TYPE_CHECKING:
     from assistant.config import Settings
-    from ui.service import Question, Service
+    from ui.service import Question
 
 app = typer.Typer(
     name="midas",
@@ -31,7 +32,6 @@ app.add_typer(documents_app, name="documents")
 app.add_typer(collections_app, name="collections")
 app.add_typer(models_app, name="models")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Names = Annotated[
     list[str] | None,
     typer.Option("--collection", "-c", metavar="NAME", help="Search this collection; repeat for several. Default: all."),
@@ -51,7 +51,6 @@ DocumentName = Annotated[
     str, typer.Argument(metavar="DOCUMENT", help="Id or source of the document, as `midas documents list` shows them.")
 ]
 ModelName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed model.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 @app.callback()
@@ -84,7 +83,7 @@ def ask(
     from ui.service import ask as whole_answer
 
     asked = _question(question, collection, backend, language)
-    with _service() as service:
+    with open_service() as service:
         if json:
             terminal.print_json(asyncio.run(whole_answer(service, asked)))
         else:
@@ -101,7 +100,7 @@ def chat(collection: Names = None, backend: Backend = None, language: Language =
 
     from ui.conversation import converse
 
-    with _service() as service:
+    with open_service() as service:
         asyncio.run(converse(service, _question("", collection, backend, language), json=json))
 
 
@@ -129,7 +128,7 @@ def search(
     from ui import terminal
 
     wanted = Filter(documents=tuple(document or ()), date_from=_iso(date_from), date_to=_iso(date_to))
-    with _service() as service:
+    with open_service() as service:
         found = service.search(query, collection or None, top_k, wanted)
     if json:
         terminal.print_json(found)
@@ -165,7 +164,7 @@ def ingest(
 
     for path in paths:
         check_exists(path)
-    with _service() as service, terminal.interruptible() as stopped:
+    with open_service() as service, terminal.interruptible() as stopped:
         with terminal.ingest_progress() as progress:
             report = service.ingest(paths, collection, sync=sync, progress=progress, cancelled=stopped)
         interrupted = stopped()
@@ -173,7 +172,7 @@ def ingest(
         terminal.print_json(report)
     else:
         terminal.print_report(report)
-    _leave(130 if interrupted else int(report.failed > 0 and report.added + report.replaced + report.skipped == 0))
+    leave(130 if interrupted else int(report.failed > 0 and report.added + report.replaced + report.skipped == 0))
 
 
 @documents_app.command("list")
@@ -181,7 +180,7 @@ def list_documents(collection: Collection, json: Json = False) -> None:
     """List the documents of a collection with their states."""
     from ui import terminal
 
-    with _service() as service:
+    with open_service() as service:
         rows = service.documents(collection)
     if json:
         terminal.print_json(rows)
@@ -195,7 +194,7 @@ def show_document(collection: Collection, document: DocumentName, json: Json = F
     """Show a document: its data and the text that is searched."""
     from ui import terminal
 
-    with _service() as service:
+    with open_service() as service:
         view = service.document(collection, document)
     if json:
         terminal.print_json(view)
@@ -206,10 +205,10 @@ def show_document(collection: Collection, document: DocumentName, json: Json = F
 @documents_app.command("delete")
 def delete_document(collection: Collection, document: DocumentName, yes: Yes = False, json: Json = False) -> None:
     """Delete a document from a collection. The file it was read from stays."""
-    _confirm(f"Delete {document} from {collection}?", yes or json)
-    with _service() as service:
+    confirm(f"Delete {document} from {collection}?", yes or json)
+    with open_service() as service:
         service.delete_document(collection, document)
-    _done(json, f"{document} is deleted from {collection}.", deleted=document, collection=collection)
+    done(json, f"{document} is deleted from {collection}.", deleted=document, collection=collection)
 
 
 @collections_app.command("list")
@@ -217,7 +216,7 @@ def list_collections(json: Json = False) -> None:
     """List the collections and what they were built with."""
     from ui import terminal
 
-    with _service() as service:
+    with open_service() as service:
         infos = service.collections()
     if json:
         terminal.print_json(infos)
@@ -231,10 +230,10 @@ def list_collections(json: Json = False) -> None:
 @collections_app.command("delete")
 def delete_collection(name: Collection, yes: Yes = False, json: Json = False) -> None:
     """Delete a collection with all its documents. The files they were read from stay."""
-    _confirm(f"Delete the collection {name} with all its documents?", yes or json)
-    with _service() as service:
+    confirm(f"Delete the collection {name} with all its documents?", yes or json)
+    with open_service() as service:
         service.delete_collection(name)
-    _done(json, f"Collection {name} is deleted.", deleted=name)
+    done(json, f"Collection {name} is deleted.", deleted=name)
 
 
 @app.command()
@@ -245,11 +244,11 @@ def reindex(collection: Collection, json: Json = False) -> None:
     """
     from ui import terminal
 
-    with _service() as service, terminal.interruptible() as stopped, terminal.ingest_progress() as progress:
-        done = service.reindex(collection, progress=progress, cancelled=stopped)
-    if not done:
-        _leave(130)
-    _done(json, f"Collection {collection} is built anew.", reindexed=collection)
+    with open_service() as service, terminal.interruptible() as stopped, terminal.ingest_progress() as progress:
+        built = service.reindex(collection, progress=progress, cancelled=stopped)
+    if not built:
+        leave(130)
+    done(json, f"Collection {collection} is built anew.", reindexed=collection)
 
 
 @app.command()
@@ -263,13 +262,13 @@ def doctor(
     """
     from ui import terminal
 
-    with _service() as service:
+    with open_service() as service:
         findings = service.doctor(repair=repair)
     if json:
         terminal.print_json(findings)
     else:
         terminal.print_findings(findings)
-    _leave(int(any(finding.severity != "ok" and not finding.repaired for finding in findings)))
+    leave(int(any(finding.severity != "ok" and not finding.repaired for finding in findings)))
 
 
 # Models
@@ -281,7 +280,7 @@ def list_models(json: Json = False) -> None:
     from assistant.models import catalogue, installed
     from ui import terminal
 
-    there = {model.name: model for model in installed(_settings().home)}
+    there = {model.name: model for model in installed(load_settings().home)}
     if json:
         terminal.print_json({"installed": list(there.values()), "catalogue": list(catalogue().values())})
         return
@@ -311,7 +310,7 @@ def pull_models(
     from assistant.models import pull
     from ui import terminal
 
-    settings, pulled = _settings(), {}
+    settings, pulled = load_settings(), {}
     for name in names or _needed_models(settings):
         with terminal.byte_progress(name) as progress:
             pulled[name] = pull(name, settings.home, progress)
@@ -326,9 +325,9 @@ def remove_model(name: ModelName, yes: Yes = False, json: Json = False) -> None:
     """Delete an installed model."""
     from assistant.models import remove
 
-    _confirm(f"Delete the model {name}?", yes or json)
-    freed = remove(name, _settings().home)
-    _done(json, f"Model {name} is deleted; {freed / 2**20:.0f} MiB are free again.", deleted=name, bytes=freed)
+    confirm(f"Delete the model {name}?", yes or json)
+    freed = remove(name, load_settings().home)
+    done(json, f"Model {name} is deleted; {freed / 2**20:.0f} MiB are free again.", deleted=name, bytes=freed)
 
 
 @models_app.command("verify")
@@ -336,8 +335,8 @@ def verify_model(name: ModelName, json: Json = False) -> None:
     """Check an installed language model against its known SHA-256."""
     from assistant.models import verify
 
-    path = verify(name, _settings().home)
-    _done(json, f"{name} is whole: {path}", model=name, path=str(path))
+    path = verify(name, load_settings().home)
+    done(json, f"{name} is whole: {path}", model=name, path=str(path))
 
 
 def _needed_models(settings: Settings) -> list[str]:
@@ -368,38 +367,11 @@ def serve(
     """
     from ui.server import serve as run
 
-    settings = _settings()
+    settings = load_settings()
     run(settings, host or settings.server.host, settings.server.port if port is None else port, json=json)
 
 
 # Parts
-
-
-def _settings() -> Settings:
-    from assistant.config import Settings
-
-    settings = Settings.load()
-    assert isinstance(settings, Settings)
-    return settings
-
-
-def _service() -> ClosingService:
-    from ui.service import connect
-
-    return ClosingService(connect(_settings()))
-
-
-class ClosingService:
-    """Gives the service to a `with` block and closes it behind."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def __enter__(self) -> Service:
-        return self._service
-
-    def __exit__(self, *_: object) -> None:
-        self._service.close()
 
 
 def _question(text: str, collections: list[str] | None, backend: str | None, language: Literal["es", "en"] | None) -> Question:
@@ -410,28 +382,6 @@ def _question(text: str, collections: list[str] | None, backend: str | None, lan
 
 def _iso(day: datetime | None) -> str | None:
     return day.date().isoformat() if day else None
-
-
-def _confirm(sentence: str, sure: bool) -> None:
-    if sure:
-        return
-    if not sys.stdin.isatty():
-        raise ConfigError("Say --yes to delete without being asked.")
-    typer.confirm(sentence, abort=True, err=True)
-
-
-def _done(json: bool, sentence: str, **facts: str | int) -> None:
-    from ui import terminal
-
-    if json:
-        terminal.print_json(facts)
-    else:
-        terminal.out.print(terminal.plain(sentence))
-
-
-def _leave(code: int) -> None:
-    if code:
-        raise typer.Exit(code)
 
 
 def _version(wanted: bool) -> None:
