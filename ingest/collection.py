@@ -33,11 +33,12 @@ class CollectionIndex:
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo(CollectionIndex):
-    """A collection and how much a search can find in it."""
+    """A collection and how much a search can find in it. `private` keeps its passages away from back ends in the cloud."""
 
     documents: int
     chunks: int
     created_at: str
+    private: bool
 
 
 _INDEX = "SELECT k.id, k.name, g.id AS generation, g.embedder, g.dimension, g.chunk_tokens"
@@ -47,10 +48,10 @@ _FROM = " FROM collections k JOIN generations g ON g.id = k.generation"
 def all_collections(connection: sqlite3.Connection) -> list[CollectionInfo]:
     """By name, with counts."""
     rows = connection.execute(
-        f"{_INDEX}, count(d.version), coalesce(sum(d.chunks), 0), k.created_at {_FROM}"
+        f"{_INDEX}, count(d.version), coalesce(sum(d.chunks), 0), k.created_at, k.private {_FROM}"
         " LEFT JOIN documents d ON d.collection = k.id GROUP BY k.id ORDER BY k.name"
     )
-    return [CollectionInfo(*row) for row in rows]
+    return [CollectionInfo(*row[:-1], private=bool(row["private"])) for row in rows]
 
 
 def find_indexes(connection: sqlite3.Connection, names: Sequence[str]) -> list[CollectionIndex]:

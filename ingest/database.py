@@ -114,6 +114,10 @@ MIGRATIONS = (
         SELECT CASE WHEN EXISTS (SELECT 1 FROM generations) THEN '' ELSE lower(hex(randomblob(8))) END;
     ALTER TABLE collections DROP COLUMN description;
     """,
+    """
+    -- 1 where an admin wants questions about the collection kept away from back ends in the cloud.
+    ALTER TABLE collections ADD COLUMN private INTEGER NOT NULL DEFAULT 0 CHECK (private IN (0, 1));
+    """,
 )
 
 

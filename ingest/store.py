@@ -146,6 +146,13 @@ class Store:
         check_match(info, embedder, chunking)
         return info
 
+    def set_private(self, name: str, private: bool) -> None:
+        """Whether back ends in the cloud are kept away from the collection. Raises CollectionNotFound."""
+        with self.publishing:
+            index = self._index(name)
+            with self.database.write() as connection:
+                connection.execute("UPDATE collections SET private = ? WHERE id = ?", (private, index.id))
+
     def delete_collection(self, name: str) -> None:
         """Deletes the collection with all its documents. Raises CollectionNotFound."""
         with self.publishing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from ingest.config import ChunkingSettings, IngestSettings
+from ingest.database import MIGRATIONS
 from ingest.errors import CollectionMismatch, CollectionNotFound, ConfigError, DocumentNotFound, StoreError
 from ingest.store import IndexedDocument, Store
 from ingest.text import query_terms
@@ -251,6 +253,40 @@ def test_mismatch_names_both_and_the_cure(store: Store) -> None:
     store.embedder = HashingEmbedder(64, "other")
     with pytest.raises(CollectionMismatch, match="hashing .* other"):
         store.dense(["docs"], EMBEDDER.embed_query("x"), 1)
+
+
+def test_a_collection_is_private_from_when_it_is_marked_until_it_is_deleted(settings: IngestSettings) -> None:
+    with Store.open(settings, EMBEDDER) as store:
+        for name in ("docs", "rrhh"):
+            store.ensure_collection(name, EMBEDDER, CHUNKING)
+        assert [info.private for info in store.collections()] == [False, False]
+        store.set_private("rrhh", True)
+    with Store.open(settings, EMBEDDER) as store:
+        assert {info.name: info.private for info in store.collections()} == {"docs": False, "rrhh": True}
+        generation = store.begin_generation(EMBEDDER, CHUNKING)
+        assert store.switch("rrhh", generation)
+        assert store.collection("rrhh").private, "building it anew changes nothing about it"
+        store.set_private("rrhh", False)
+        assert not store.collection("rrhh").private
+        store.set_private("rrhh", True)
+        store.delete_collection("rrhh")
+        assert not store.ensure_collection("rrhh", EMBEDDER, CHUNKING).private
+        with pytest.raises(CollectionNotFound, match="The collections are docs, rrhh"):
+            store.set_private("nobody", True)
+
+
+def test_collections_of_an_older_database_are_not_private(settings: IngestSettings) -> None:
+    settings.home.mkdir(parents=True)
+    with sqlite3.connect(settings.home / "midas.db") as connection:
+        connection.executescript(f"{MIGRATIONS[0]}; {MIGRATIONS[1]}; PRAGMA user_version=2")
+        connection.execute(
+            "INSERT INTO generations (id, embedder, dimension, chunk_tokens) VALUES (1, ?, ?, ?)",
+            (EMBEDDER.name, EMBEDDER.dimension, CHUNKING.tokens),
+        )
+        connection.execute("INSERT INTO collections (name, created_at, generation) VALUES ('old', '2026-01-01', 1)")
+    connection.close()
+    with Store.open(settings, EMBEDDER) as store:
+        assert not store.collection("old").private
 
 
 def test_vectors_that_do_not_fit_are_refused(store: Store) -> None:
