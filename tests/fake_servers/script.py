@@ -1,0 +1,47 @@
+"""What a fake server does with the questions that come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Messages = Sequence[dict[str, Any]]
+
+
+@dataclass
+class Script:
+    """An answer, and at most one thing that goes wrong; tests change it while the server runs.
+
+    `pieces` are the tokens of the answer to these messages. `failures` is how many requests the trouble lasts (None: for ever).
+    """
+
+    pieces: Callable[[Messages], Sequence[str]] = lambda messages: ["Hay ", "23 ", "días."]
+    token_s: float = 0.0
+    """Pause before each token."""
+    bytewise: bool = False
+    """Every byte of the answer is sent by itself, so that characters arrive in parts."""
+    status: int | None = None
+    """Every question is refused with this HTTP status ..."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """... and these headers."""
+    silent: bool = False
+    """Not even the headers of the answer are sent."""
+    stall_after: int | None = None
+    """After this many tokens nothing more comes, but the connection stays."""
+    cut_after: int | None = None
+    """After this many tokens the connection breaks."""
+    error_after: int | None = None
+    """After this many tokens the server reports an error inside the stream, as it does when it fails at work."""
+    body: bytes | None = None
+    """What is sent as the answer, instead of one."""
+    failures: int | None = None
+
+    def trouble(self) -> Script:
+        """The script of the next request: this one while the trouble lasts, else its undisturbed answer."""
+        if self.failures is None:
+            return self
+        if self.failures == 0:
+            return Script(self.pieces, self.token_s, self.bytewise)
+        self.failures -= 1
+        return self
