@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,3 +77,12 @@ def test_nothing_leaves_the_machine(midas: Midas, log: Path, tmp_path: Path) -> 
         assert midas.json("ask", QUESTION_ES)["text"] == ANSWER_ES
         midas.run("ingest", str(documents), "--collection", "otra")
     assert not log.exists(), log.read_text()
+
+
+def test_onnx_runtime_keeps_no_events_to_send(models_home: Path, tmp_path: Path) -> None:
+    """Its own code sends them, where the watch sees nothing; but it first writes a device id and the events to a folder."""
+    program = "import sys, ingest, onnxruntime; onnxruntime.InferenceSession(sys.argv[1])"
+    model = models_home / "models" / "multilingual-e5-small" / "model.int8.onnx"
+    plain = {name: value for name, value in os.environ.items() if name not in ("CI", "XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")}
+    subprocess.run([sys.executable, "-c", program, str(model)], env={**plain, "HOME": str(tmp_path)}, check=True)
+    assert not list(tmp_path.rglob("*"))
