@@ -10,9 +10,17 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
 from assistant.backends import Backends, make_backend
-from assistant.backends.queue import FairQueue
+from assistant.backends.common.queue import FairQueue
 from assistant.config import Settings
-from assistant.errors import BackendError, BackendRefused, BackendTimeout, BackendUnreachable, PromptTooLong
+from assistant.errors import (
+    BackendBusy,
+    BackendError,
+    BackendFailed,
+    BackendRefused,
+    BackendTimeout,
+    BackendUnreachable,
+    PromptTooLong,
+)
 from ingest.errors import ConfigError
 from tests.fake_openai import FakeOpenAI, running
 
@@ -220,14 +228,31 @@ def test_a_prompt_that_does_not_fit_is_not_sent() -> None:
         assert fake.requests == []
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 500])
-def test_a_refusal_carries_the_reason(status) -> None:
+@pytest.mark.parametrize(
+    ("status", "error", "sentence"),
+    [
+        (400, BackendRefused, "refused the request (400: because of this): check its settings and its log."),
+        (
+            401,
+            BackendRefused,
+            "refused the key (401: because of this): set the environment variable that api_key_env names to a valid key.",
+        ),
+        (
+            404,
+            BackendRefused,
+            "has no model 'm', or nothing at this address (404: because of this): correct model or base_url; "
+            "midas backends check lists what it serves.",
+        ),
+        (429, BackendBusy, "has too much to do (429: because of this): ask again later, or use another back end."),
+        (500, BackendFailed, "failed (500: because of this): check its log, try again."),
+    ],
+)
+def test_a_refusal_carries_the_reason_and_the_remedy(status, error, sentence) -> None:
     with running(FakeOpenAI(error=(status, "because of this"))) as fake:
-        with pytest.raises(
-            BackendRefused, match=rf"back end 'remote' \(openai-compatible\) refused .*{status}: because of this"
-        ):
+        with pytest.raises(error) as caught:
             asyncio.run(answer(make_backend("remote", server(fake.url))))
-        assert len(fake.requests) == 1, "nothing is retried behind the caller's back"
+        assert caught.value.message == f"back end 'remote' (openai-compatible at {fake.url}) {sentence}"
+        assert len(fake.requests) == 1, "what the server may have worked on is not sent again"
 
 
 @pytest.mark.parametrize(
@@ -247,11 +272,11 @@ def test_a_refusal_carries_the_reason(status) -> None:
 def test_a_broken_server_becomes_one_sentence(reply, error) -> None:
     async def run() -> None:
         async with one_reply(reply) as url:
-            await answer(make_backend("remote", server(url, timeout_s=0.5)))
+            await answer(make_backend("remote", server(url, timeouts={"first_token_s": 0.5})))
 
     with pytest.raises(error) as caught:
         asyncio.run(run())
-    assert caught.value.message.startswith("back end 'remote' (openai-compatible)")
+    assert caught.value.message.startswith("back end 'remote' (openai-compatible at http://127.0.0.1:")
 
 
 def test_nobody_there() -> None:

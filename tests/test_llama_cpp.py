@@ -13,7 +13,8 @@ import httpx
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
-from assistant.backends import Backend, gguf, llama_cpp, make_backend
+from assistant.backends import Backend, llama_cpp, make_backend
+from assistant.backends.common import gguf
 from assistant.backends.llama_cpp import Engine
 from assistant.config import Settings
 from assistant.errors import BackendError, PromptTooLong

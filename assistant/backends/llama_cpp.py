@@ -17,14 +17,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 import psutil
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from pydantic import Field
 
 from assistant import models
-from assistant.backends import gguf
-from assistant.backends.backend import Backend
-from assistant.backends.wire import WireLLM
+from assistant.backends.common import gguf
+from assistant.backends.common.backend import Backend
+from assistant.backends.common.capabilities import Capabilities
+from assistant.backends.common.counting import TokenCounter
+from assistant.backends.common.dialect import Dialect
+from assistant.backends.common.guard import Guard, Timeouts
+from assistant.backends.common.pieces import Piece
+from assistant.backends.common.wire import Endpoint, WireLLM
 from assistant.config import Settings
 from assistant.errors import BackendError
 from ingest.config import Section
@@ -50,23 +55,38 @@ class Options(Section):
     model: str = Field("qwen2.5-coder-1.5b-instruct", description="a pulled model, see `midas models list`")
     context_window: int = Field(4096, ge=512, description="tokens that prompt and answer may have together")
     threads: int = Field(0, ge=0, description="threads that compute; 0 means one per physical core this process may use")
-    timeout_s: float = Field(120.0, gt=0, description="longest silence of the model before it counts as failed")
+    timeouts: Timeouts = Field(Timeouts(first_token_s=600), description="how long the model may be silent")
+    fallback: list[str] = Field([], description="back ends that answer when this one fails, in this order")
+
+
+CAPABILITIES = Capabilities(
+    usage_in_stream=True,
+    json_schema=True,
+    prefix_cache=True,
+    rejects_long_prompts=True,
+    stop=True,
+    logprobs=True,
+    notes=("In this process: no server to start.", "One answer at a time."),
+)
+DIALECT = Dialect("llama-cpp", CAPABILITIES, never=lambda token: {"logit_bias": [[token, False]]})
 
 
 def build(name: str, options: Options, settings: Settings) -> Backend:
     """Loads the model, or shares it with a back end that has the same options. Raises ModelError or BackendError."""
     path = models.verify(options.model, settings.home)
     engine = Engine.shared(path, options.context_window, options.threads or usable_cores())
-    llm = LlamaCppLLM(engine, f"back end {name!r} (llama-cpp)", options)
+    guard = Guard(f"back end {name!r} (llama-cpp)", options.timeouts)
     return Backend(
         name=name,
         kind="llama-cpp",
         model=options.model,
-        llm=llm,
+        llm=LlamaCppLLM(engine, guard, options),
         context_window=options.context_window,
         count_tokens=engine.count_tokens,
         count_chat_tokens=engine.count_chat_tokens,
-        logprobs=True,
+        capabilities=CAPABILITIES,
+        counted_by=f"tokenizer of {options.model}",
+        breaker=guard.breaker,
         close=engine.release,
     )
 
@@ -88,28 +108,27 @@ def _container_cores(limit: Path) -> int:
 
 
 class LlamaCppLLM(WireLLM):
-    """The model of an engine. Text that looks like the model's control tokens is made harmless: a document can't end its
+    """The model of an engine. Text that looks like the model's own control tokens is made harmless: a document can't end its
     turn of the conversation and speak as somebody else."""
 
     _engine: Engine = PrivateAttr()
 
-    def __init__(self, engine: Engine, where: str, options: Options) -> None:
+    def __init__(self, engine: Engine, guard: Guard, options: Options) -> None:
         super().__init__(
-            where,
-            engine.count_chat_tokens,
-            options.timeout_s,
+            Endpoint(f"{engine.address}/v1", options.timeouts.connect_s, engine.key),
+            DIALECT,
             model=options.model,
-            api_base=f"{engine.address}/v1",
-            api_key=engine.key,
             context_window=options.context_window,
+            guard=guard,
+            counter=TokenCounter(f"tokenizer of {options.model}", engine.count_tokens, engine.count_chat_tokens),
         )
         self._engine = engine
 
-    async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> AsyncGenerator[ChatResponse, None]:
-        """`never` is a token that the answer must not have; probabilities are reported as if it might."""
-        never = options.pop("never", None)
-        extra = {"id_slot": self._engine.slot_for(messages), **({"logit_bias": [[never, False]]} if never else {})}
-        return await super().astream_chat(self._engine.defused(messages), **options, extra_body=extra)
+    def defused(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+        return self._engine.defused(messages)
+
+    def pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[Piece, None]:
+        return super().pieces(messages, {**options, "id_slot": self._engine.slot_for(messages)})
 
 
 class Engine:

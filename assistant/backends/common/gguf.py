@@ -37,9 +37,9 @@ def read_metadata(path: Path) -> Metadata:
 
 def build_tokenizer(metadata: Metadata) -> Tokenizer | None:
     """The file's own tokenizer (special tokens are recognised in text), None where it is of a kind not known here."""
-    split = _SPLITS.get(str(metadata.get("tokenizer.ggml.pre")))
-    if metadata.get("tokenizer.ggml.model") != "gpt2" or split is None:
+    if not is_known(metadata):
         return None
+    split = _SPLITS[str(metadata["tokenizer.ggml.pre"])]
     tokens, merges = _strings(metadata, "tokens"), _strings(metadata, "merges")
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
     tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, pairs))
@@ -47,6 +47,11 @@ def build_tokenizer(metadata: Metadata) -> Tokenizer | None:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(levels)
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in special_tokens(metadata)])
     return tokenizer
+
+
+def is_known(metadata: Metadata) -> bool:
+    """Whether a tokenizer of this kind can be built here."""
+    return metadata.get("tokenizer.ggml.model") == "gpt2" and metadata.get("tokenizer.ggml.pre") in _SPLITS
 
 
 def special_tokens(metadata: Metadata) -> list[str]:
