@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from llama_index.core.schema import QueryBundle
 
@@ -15,10 +15,12 @@ from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
 from assistant.decline import evidence_is_weak, is_doubtful, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
-from assistant.errors import PromptTooLong
+from assistant.errors import BackendError, CollectionIsPrivate, PromptTooLong
+from assistant.fallback import Candidates
 from assistant.generation import EvidenceSynthesizer, fixed_messages
 from assistant.grounding import Grounder
 from assistant.history import standalone
+from assistant.notices import Failure, fell_back, forgotten, shrunk
 from assistant.prompts import LANGUAGES, Language, prompt
 from assistant.retriever import HybridRetriever, RetrievedChunk, SearchResult
 from assistant.types import Answer, AnswerEvent, DeclineReason, Event, Message, Source, StatusEvent, Timings, TokenEvent, Usage
@@ -38,7 +40,7 @@ NEAREST = 3
 class Assistant:
     """Answers questions from the documents of a store.
 
-    A back end is opened when it is first needed.
+    A back end is opened when it is first needed. When it can't answer, its fallbacks do, which the answer tells.
     """
 
     def __init__(self, settings: Settings, store: Store, embedder: Embedder, backends: Backends) -> None:
@@ -51,13 +53,18 @@ class Assistant:
         self, query: str, collections: Sequence[str] | None = None, filter: Filter = EVERYTHING, top_k: int | None = None
     ) -> SearchResult:
         """The passages nearest to a query, best first. `collections` None means all of them."""
-        return self._retriever(collections, filter, top_k).search(query)
+        return self._retriever(self._names(collections), filter, top_k).search(query)
 
     async def warm_up(self) -> None:
-        """Opens the default back end and, unless it is in the cloud, lets it read the fixed part of the prompts."""
-        backend = await asyncio.to_thread(self._backends.open, self._settings.default_backend)
-        if not backend.cloud:
-            await backend.warm_up([fixed_messages(language) for language in LANGUAGES])
+        """Opens the default back end, or the first of its fallbacks that works, and lets it read the fixed part of the prompts
+        unless it is in the cloud. Raises MidasError when none works."""
+        candidates = Candidates(self._backends, self._settings.candidates(None), lambda backend, failures: backend)
+        while True:
+            backend = await asyncio.to_thread(candidates.next)
+            try:
+                return await _warm(backend)
+            except BackendError as error:
+                candidates.failed(backend.name, error)
 
     async def ask(
         self,
@@ -91,49 +98,103 @@ class Assistant:
     ) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer. Closing the generator stops the model.
 
-        The tokens are what the model writes; the text of the final answer replaces them, with its citations verified.
-        Raises ConfigError for an empty question or an unknown back end, CollectionNotFound, BackendError when the model fails.
+        The tokens are what the model writes; the text of the final answer replaces them, with its citations verified. After
+        the state `fallback` another back end writes anew. Raises ConfigError for an empty question or an unknown back end,
+        CollectionNotFound, CollectionIsPrivate, and BackendError when the model and its fallbacks fail.
         """
         if not question.strip():
             raise ConfigError("The question is empty: write one.")
-        retriever = await asyncio.to_thread(self._retriever, collections, filter)
-        opened = await asyncio.to_thread(self._backends.open, backend or self._settings.default_backend)
-        asked = (question.strip(), history, language)
-        task = await asyncio.to_thread(_Task, self._settings, opened, self._embedder, *asked)
+        started = time.perf_counter()
+        names = await asyncio.to_thread(self._names, collections)
+        retriever = self._retriever(names, filter)
+        asked = _Asked(question.strip(), tuple(history), language or answer_language(question), names, started)
+        candidates = Candidates(self._backends, self._settings.candidates(backend), self._maker(asked))
+        task = await asyncio.to_thread(candidates.next)
         yield StatusEvent("searching")
-        async with aclosing(task.run(retriever)) as events:
-            async for event in events:
-                yield event
+        while True:
+            if notice := task.fallback_notice:
+                yield StatusEvent("fallback", backend=task.backend, notice=notice)
+            begun = False
+            try:
+                async with aclosing(task.run(retriever)) as events:
+                    async for event in events:
+                        begun = begun or isinstance(event, TokenEvent)
+                        yield event
+                return
+            except BackendError as error:
+                candidates.failed(task.backend, error, begun=begun)
+            task = await asyncio.to_thread(candidates.next)
 
-    def _retriever(self, collections: Sequence[str] | None, filter: Filter, top_k: int | None = None) -> HybridRetriever:
-        names = [info.name for info in self._store.collections()] if collections is None else list(collections)
-        for name in names:
-            self._store.collection(name)
+    def _maker(self, asked: _Asked) -> Callable[[Backend, Sequence[Failure]], _Task]:
+        """What makes a task of a back end; private collections are kept from one in the cloud."""
+
+        def make(backend: Backend, failures: Sequence[Failure]) -> _Task:
+            private = {info.name for info in self._store.collections() if info.private} if backend.cloud else set()
+            for name in asked.collections:
+                if name in private:
+                    raise CollectionIsPrivate(name, backend.name)
+            return _Task(self._settings, backend, self._embedder, asked, private, failures)
+
+        return make
+
+    def _names(self, collections: Sequence[str] | None) -> tuple[str, ...]:
+        """All collections when none are named. Raises CollectionNotFound."""
+        if collections is None:
+            return tuple(info.name for info in self._store.collections())
+        return tuple(self._store.collection(name).name for name in collections)
+
+    def _retriever(self, names: Sequence[str], filter: Filter, top_k: int | None = None) -> HybridRetriever:
         return HybridRetriever(self._store, self._embedder, names, self._settings.retrieval, filter=filter, top_k=top_k)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be answered, whoever does it; `started` is on the performance counter."""
+
+    question: str
+    history: tuple[Message, ...]
+    language: Language
+    collections: tuple[str, ...]
+    started: float
+
+
 class _Task:
-    """One question on its way to an answer."""
+    """One question on its way to an answer by one back end.
+
+    `private` are the collections whose earlier turns stay away from it, `failures` the back ends that could not answer.
+    """
 
     def __init__(
         self,
         settings: Settings,
         backend: Backend,
         embedder: Embedder,
-        question: str,
-        history: Sequence[Message],
-        language: Language | None,
+        asked: _Asked,
+        private: Collection[str],
+        failures: Sequence[Failure],
     ) -> None:
-        self._started = time.perf_counter()
+        begun = time.perf_counter()
+        self._asked = asked
         self._settings = settings
         self._backend = backend
         self._embedder = embedder
-        self._language = language or answer_language(question)
-        self._refusal = prompt(self._language, "refusal")
-        self._question = standalone(question, history, settings.answer.history_turns)
-        self._timings = Timings(condense_ms=_since(self._started))
-        self._synthesizer = EvidenceSynthesizer(backend, self._question, self._language, settings.answer.max_tokens)
-        self._selector = EvidenceSelector(self._budget(), backend.count_tokens)
+        self._failures = failures
+        self._refusal = prompt(asked.language, "refusal")
+        self._history = [turn for turn in asked.history if not set(turn.collections) & set(private)]
+        self._question = standalone(asked.question, self._history, settings.answer.history_turns)
+        self._timings = Timings(condense_ms=_since(begun))
+        self._synthesizer = EvidenceSynthesizer(backend, self._question, asked.language, settings.answer.max_tokens)
+        self._budget = self._room()
+        self._selector = EvidenceSelector(self._budget, backend.count_tokens)
+
+    @property
+    def backend(self) -> str:
+        return self._backend.name
+
+    @property
+    def fallback_notice(self) -> str | None:
+        """Why this back end answers instead of the one that was asked; None when that one does."""
+        return fell_back(self._failures, self.backend, self._asked.language) if self._failures else None
 
     async def run(self, retriever: HybridRetriever) -> AsyncGenerator[Event, None]:
         engine = make_engine(retriever, self._selector, self._synthesizer)
@@ -200,7 +261,7 @@ class _Task:
     def _count_usage(self) -> None:
         """The stream was left before the server told what it counted."""
         prompt_tokens = self._backend.count_chat_tokens(self._synthesizer.sent)
-        self._synthesizer.generation.usage = Usage(prompt_tokens, 1, 0, f"tokenizer of {self._backend.model}")
+        self._synthesizer.generation.usage = Usage(prompt_tokens, 1, 0, self._backend.counted_by)
 
     def _answer(self, cited: CitedText, grounding_ms: float) -> Answer:
         return replace(
@@ -227,16 +288,28 @@ class _Task:
         return Answer(
             text="",
             question=self._question.question,
-            language=self._language,
+            language=self._asked.language,
             backend=self._backend.name,
             model=self._backend.model,
             cloud=self._backend.cloud,
+            fallback_from=self._failures[0].backend if self._failures else None,
+            evidence_budget=self._budget,
+            notices=self._notices(),
             usage=self._synthesizer.generation.usage,
-            timings=replace(self._timings, grounding_ms=grounding_ms, total_ms=_since(self._started)),
+            timings=replace(self._timings, grounding_ms=grounding_ms, total_ms=_since(self._asked.started)),
         )
 
-    def _budget(self) -> int:
-        """Tokens of evidence that fit the window beside the fixed prompt and the longest answer."""
+    def _notices(self) -> tuple[str, ...]:
+        name, language, usual = self._backend.name, self._asked.language, self._settings.answer.evidence_tokens
+        notices = [self.fallback_notice] if self.fallback_notice else []
+        if self._budget < usual:
+            notices.append(shrunk(name, self._backend.context_window, self._budget, usual, language))
+        if len(self._history) < len(self._asked.history):
+            notices.append(forgotten(name, language))
+        return tuple(notices)
+
+    def _room(self) -> int:
+        """Tokens of evidence that fit the window beside the fixed prompt and the longest answer, but no more than usual."""
         fixed = self._backend.count_chat_tokens(self._synthesizer.messages([]))
         room = self._backend.context_window - fixed - self._settings.answer.max_tokens
         if room < LEAST_EVIDENCE:
@@ -245,6 +318,11 @@ class _Task:
                 f"{self._backend.context_window} tokens): shorten the question, or raise the back end's context window."
             )
         return min(self._settings.answer.evidence_tokens, room)
+
+
+async def _warm(backend: Backend) -> None:
+    if not backend.cloud:
+        await backend.warm_up([fixed_messages(language) for language in LANGUAGES])
 
 
 def answer_language(question: str) -> Language:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ingest.config import IngestSettings, Section
 
@@ -34,10 +34,31 @@ def embedded_backend() -> dict[str, dict[str, Any]]:
 
 
 class Settings(IngestSettings):
-    """Everything in `midas.toml`. A back end's section is checked by its own kind (see `assistant.backends`)."""
+    """Everything in `midas.toml`.
+
+    A back end's section is checked by its own kind (see `assistant.backends`), but for `kind` and `fallback`: the names of
+    those that answer in its place, in this order, when it can't.
+    """
 
     retrieval: RetrievalSettings = RetrievalSettings()
     answer: AnswerSettings = AnswerSettings()
     server: ServerSettings = ServerSettings()
     backends: dict[str, dict[str, Any]] = Field(default_factory=embedded_backend)
     default_backend: str = "local"
+
+    @field_validator("backends")
+    @classmethod
+    def _fallbacks_exist(cls, backends: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        for name, section in backends.items():
+            fallback = section.get("fallback", [])
+            if not isinstance(fallback, list):
+                raise ValueError(f"fallback of {name} must be a list of names of back ends")
+            if wrong := [other for other in fallback if other == name or other not in backends]:
+                others = ", ".join(other for other in backends if other != name) or "no others"
+                raise ValueError(f"{name} can't fall back to {wrong[0]!r}, there are {others}")
+        return backends
+
+    def candidates(self, backend: str | None) -> tuple[str, ...]:
+        """Who may answer, in order: this back end (None: the default one), then the fallbacks that its section names."""
+        name = backend or self.default_backend
+        return (name, *self.backends.get(name, {}).get("fallback", []))

@@ -13,10 +13,12 @@ DeclineReason = Literal["weak_evidence", "model_declined", "not_grounded", "no_d
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A turn of a conversation."""
+    """A turn of a conversation. `collections` are those that the answer drew on: where one of them is private, neither the
+    question nor the answer reaches a back end in the cloud later on."""
 
     role: Literal["user", "assistant"]
     text: str
+    collections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,9 @@ class Answer:
     """The answer to one question. `sources` are the passages shown to the model, or, when `declined`, the nearest ones.
 
     `grounded` is True when no sentence is unsupported. `dropped_citations` counts numbers the model invented.
+    `backend`, `model` and `cloud` tell where it was made. `fallback_from` is the back end that should have answered and could
+    not. `evidence_budget` is how many of the model's tokens the evidence could take. `notices` are what a reader should know
+    of how the answer came about, a sentence each, in the language of the answer.
     """
 
     text: str
@@ -111,17 +116,36 @@ class Answer:
     backend: str = ""
     model: str = ""
     cloud: bool = False
+    fallback_from: str | None = None
+    evidence_budget: int = 0
+    notices: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
     timings: Timings = field(default_factory=Timings)
+
+    @property
+    def asked_model(self) -> bool:
+        """False when the question was declined before any model saw it."""
+        return self.decline_reason not in ("weak_evidence", "no_documents")
+
+    @property
+    def exchange(self) -> tuple[Message, Message]:
+        """Question and answer, as the history of the next question."""
+        collections = tuple(sorted({source.collection for source in self.sources}))
+        return Message("user", self.question, collections), Message("assistant", self.text, collections)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusEvent:
-    """What is going on: `searching`, `queued` (with `position`), `reading` (with `passages`), `writing`."""
+    """What is going on: `searching`, `queued` (with `position`), `reading` (with `passages`), `writing`.
 
-    state: Literal["searching", "queued", "reading", "writing"]
+    `fallback`: `backend` begins anew, because of what `notice` says; what was written so far is void.
+    """
+
+    state: Literal["searching", "queued", "reading", "writing", "fallback"]
     position: int | None = None
     passages: int | None = None
+    backend: str | None = None
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,10 @@ _FROM = " FROM collections k JOIN generations g ON g.id = k.generation"
 def all_collections(connection: sqlite3.Connection) -> list[CollectionInfo]:
     """By name, with counts."""
     rows = connection.execute(
-        f"{_INDEX}, count(d.version), coalesce(sum(d.chunks), 0), k.created_at, k.private {_FROM}"
+        f"{_INDEX}, count(d.version) AS documents, coalesce(sum(d.chunks), 0) AS chunks, k.created_at, k.private {_FROM}"
         " LEFT JOIN documents d ON d.collection = k.id GROUP BY k.id ORDER BY k.name"
     )
-    return [CollectionInfo(*row[:-1], private=bool(row["private"])) for row in rows]
+    return [CollectionInfo(**{**dict(row), "private": bool(row["private"])}) for row in rows]
 
 
 def find_indexes(connection: sqlite3.Connection, names: Sequence[str]) -> list[CollectionIndex]:

@@ -18,7 +18,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from assistant.types import AnswerEvent, Event, TokenEvent
+from assistant.types import AnswerEvent, Event, StatusEvent, TokenEvent
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
 from ingest.doctor import Finding
@@ -29,6 +29,7 @@ from ui.errors import ErrorBody, Unexpected, body_of, status_of, told
 from ui.guard import LocalOnly, error_response, same_token
 from ui.jobs import Jobs
 from ui.openai_format import (
+    MODEL_PREFIX,
     QUESTION_CHARS,
     ChatRequest,
     Chunk,
@@ -40,7 +41,7 @@ from ui.openai_format import (
     rest_of,
 )
 from ui.service import Cancelled, LocalService, Progress, Question, ask
-from ui.views import DocumentView, JobView, Readiness, SearchView
+from ui.views import BackendView, DocumentView, JobView, Readiness, SearchView
 from ui.wire import event_to_json
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -74,6 +75,21 @@ class DoctorRequest(BaseModel):
     repair: bool = False
 
 
+class PrivacyRequest(BaseModel):
+    """Whether back ends in the cloud are kept away from a collection."""
+
+    private: bool
+
+
+class ModelFacts(BaseModel):
+    """What a back end is. `cloud` tells that questions and evidence leave the company."""
+
+    kind: str
+    model: str
+    cloud: bool
+    default: bool
+
+
 class Model(BaseModel):
     """A back end as OpenAI lists models."""
 
@@ -81,6 +97,12 @@ class Model(BaseModel):
     object: str = "model"
     created: int = 0
     owned_by: str = "midas"
+    midas: ModelFacts
+
+    @classmethod
+    def of(cls, view: BackendView) -> Model:
+        facts = ModelFacts(kind=view.kind, model=view.model, cloud=view.cloud, default=view.default)
+        return cls(id=view.name, midas=facts)
 
 
 class ModelList(BaseModel):
@@ -127,12 +149,12 @@ async def chat_completions(body: ChatRequest, request: Request, midas: Midas) ->
 
     The field `midas` has the answer's citations, sources, verdicts and timings.
     """
-    if problem := _unknown_model(body.model, midas):
+    if problem := _unknown_model(body.backend, midas):
         return problem
-    model = body.model or midas.service.settings.default_backend
+    model = body.backend or midas.service.settings.default_backend
     reply_id = f"chatcmpl-{secrets.token_hex(12)}"
     if not body.stream:
-        return await _whole(body.question(), request, midas, reply_id, model)
+        return await _whole(body.question(), request, midas, reply_id)
     events = midas.service.stream(body.question())
     first = await anext(events)
     usage = bool(body.stream_options and body.stream_options.include_usage)
@@ -143,14 +165,18 @@ async def chat_completions(body: ChatRequest, request: Request, midas: Midas) ->
 
 @public.get("/models", tags=["questions"])
 def models(midas: Midas) -> ModelList:
-    """The configured back ends; `model` of a chat completion takes their ids."""
-    return ModelList(data=[Model(id=view.name) for view in midas.service.backends()])
+    """The configured back ends, the default one first; `model` of a chat completion takes their ids, with or without
+    `midas:` before them."""
+    return ModelList(data=[Model.of(view) for view in midas.service.backends() if not view.problem])
 
 
 @public.get("/models/{name}", response_model=Model, tags=["questions"])
 def model(name: str, midas: Midas) -> Model | Response:
     """One back end."""
-    return _unknown_model(name, midas) or Model(id=name)
+    name = name.removeprefix(MODEL_PREFIX)
+    if problem := _unknown_model(name, midas):
+        return problem
+    return next(Model.of(view) for view in midas.service.backends() if view.name == name)
 
 
 @public.post("/search", tags=["questions"])
@@ -160,14 +186,14 @@ def search(body: SearchRequest, midas: Midas) -> SearchView:
 
 
 def _unknown_model(name: str | None, midas: Context) -> JSONResponse | None:
-    names = [view.name for view in midas.service.backends()]
+    names = list(midas.service.settings.backends)
     if name is None or name in names:
         return None
     sentence = f"There is no model {name!r}: use one of {', '.join(names)}."
     return error_response(404, "invalid_request_error", "model_not_found", sentence, "model")
 
 
-async def _whole(question: Question, request: Request, midas: Context, reply_id: str, model: str) -> Response | Completion:
+async def _whole(question: Question, request: Request, midas: Context, reply_id: str) -> Response | Completion:
     """The finished answer; stops working on it when the client goes away."""
     work = asyncio.ensure_future(ask(midas.service, question))
     try:
@@ -177,7 +203,7 @@ async def _whole(question: Question, request: Request, midas: Context, reply_id:
         answer = work.result()
     finally:
         work.cancel()
-    return completion(reply_id, model, answer, event_to_json(AnswerEvent(answer)))
+    return completion(reply_id, answer, event_to_json(AnswerEvent(answer)))
 
 
 async def _lines(
@@ -192,13 +218,21 @@ async def _lines(
                 if isinstance(event, AnswerEvent):
                     for chunk in _last_chunks(reply_id, model, event, streamed, usage):
                         yield chunk.line()
+                    continue
+                text = event.text if isinstance(event, TokenEvent) else ""
+                if isinstance(event, StatusEvent) and event.state == "fallback":
+                    text, streamed, model = _begun_anew(event, streamed), "", event.backend or model
                 else:
-                    text = event.text if isinstance(event, TokenEvent) else ""
                     streamed += text
-                    yield _chunk(reply_id, model, event, Delta(content=text)).line()
+                yield _chunk(reply_id, model, event, Delta(content=text)).line()
         except Exception as error:
             yield f"data: {body_of(told(error)).model_dump_json()}\n\n"
         yield "data: [DONE]\n\n"
+
+
+def _begun_anew(event: StatusEvent, streamed: str) -> str:
+    """What a client that joins the pieces shows between the part that is void and the answer that begins anew."""
+    return f"\n\n[{event.notice}]\n\n" if streamed else ""
 
 
 def _chunk(reply_id: str, model: str, event: Event, delta: Delta) -> Chunk:
@@ -220,6 +254,12 @@ def _last_chunks(reply_id: str, model: str, event: AnswerEvent, streamed: str, u
 def collections(midas: Midas) -> list[CollectionInfo]:
     """All collections, by name."""
     return midas.service.collections()
+
+
+@admin.patch("/collections/{name}", status_code=204, tags=["documents"])
+def set_private(name: str, body: PrivacyRequest, midas: Midas) -> None:
+    """Marks a collection private, or takes the mark away: back ends in the cloud are refused for private ones."""
+    midas.service.set_private(name, body.private)
 
 
 @admin.delete("/collections/{name}", status_code=204, tags=["documents"])
@@ -244,6 +284,15 @@ def document(name: str, document: str, midas: Midas) -> DocumentView:
 def delete_document(name: str, document: str, midas: Midas) -> None:
     """Deletes a document, by id or source."""
     midas.service.delete_document(name, document)
+
+
+# Back ends
+
+
+@admin.get("/backends", tags=["back ends"])
+def backends(midas: Midas) -> list[BackendView]:
+    """The configured back ends with address, fallbacks and last error."""
+    return midas.service.backends()
 
 
 # Work
@@ -328,7 +377,7 @@ def _listing(schema: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;'
         "margin:2rem auto;padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}"
         '</style><h1>Midas API</h1><p>Description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
-        " for documents, collections and work need the admin token as <code>Authorization: Bearer</code>.</p>"
+        " for documents, collections, back ends and work need the admin token as <code>Authorization: Bearer</code>.</p>"
         f"<table>{rows}</table></html>"
     )
 

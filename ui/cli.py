@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
-collections_app = typer.Typer(help="List and delete collections.", no_args_is_help=True)
+collections_app = typer.Typer(help="List and delete collections, keep them from the cloud.", no_args_is_help=True)
 models_app = typer.Typer(help="List, fetch, check and remove models.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
 app.add_typer(collections_app, name="collections")
@@ -221,10 +221,30 @@ def list_collections(json: Json = False) -> None:
     if json:
         terminal.print_json(infos)
     elif infos:
-        lines = [(info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens) for info in infos]
-        terminal.out.print(terminal.table(("name", "documents", "chunks", "embedder", "chunk tokens"), lines))
+        lines = [
+            (info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens, "yes" if info.private else "no")
+            for info in infos
+        ]
+        terminal.out.print(terminal.table(("name", "documents", "chunks", "embedder", "chunk tokens", "private"), lines))
     else:
         terminal.err.print("There are no collections yet: `midas ingest PATH --collection NAME` makes one.")
+
+
+@collections_app.command("private")
+def set_private(
+    name: Collection,
+    state: Annotated[Literal["on", "off"], typer.Argument(metavar="on|off", help="Whether the collection is private.")],
+    json: Json = False,
+) -> None:
+    """Keep a collection from back ends in the cloud, or let them have it.
+
+    A back end in the cloud is refused for questions about a private collection; a local fallback of it may answer.
+    """
+    private = state == "on"
+    with open_service() as service:
+        service.set_private(name, private)
+    told = "private: back ends in the cloud are refused for it" if private else "not private: every back end may answer from it"
+    done(json, f"Collection {name} is {told}.", collection=name, private=private)
 
 
 @collections_app.command("delete")
@@ -359,6 +379,7 @@ def serve(
             "--port", "-p", metavar="NUMBER", min=0, max=65535, help="Port to listen on; 0 takes a free one. Default: 7860."
         ),
     ] = None,
+    backend: Backend = None,
     json: Json = False,
 ) -> None:
     """Serve the web page and the HTTP API.
@@ -368,6 +389,8 @@ def serve(
     from ui.server import serve as run
 
     settings = load_settings()
+    if backend is not None:
+        settings.default_backend = backend
     run(settings, host or settings.server.host, settings.server.port if port is None else port, json=json)
 
 

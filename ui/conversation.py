@@ -22,7 +22,7 @@ async def converse(service: Service, settings: Question, *, json: bool) -> None:
         question = replace(settings, text=text, history=history)
         answer = await _answer(service, question, json=json)
         if answer:
-            history += (Message("user", text), Message("assistant", answer.text))
+            history += answer.exchange
 
 
 async def _answer(service: Service, question: Question, *, json: bool) -> Answer | None:

@@ -7,7 +7,7 @@ import re
 
 from pydantic import BaseModel
 
-from assistant.errors import PromptTooLong
+from assistant.errors import CollectionIsPrivate, PromptTooLong
 from ingest.errors import (
     CollectionMismatch,
     CollectionNotFound,
@@ -36,6 +36,7 @@ _WRONG_USE = ("invalid_request", "model_not_found")
 _STATUS: dict[type[MidasError], int] = {
     ConfigError: 400,
     PromptTooLong: 400,
+    CollectionIsPrivate: 403,
     Unexpected: 500,
     CollectionNotFound: 404,
     DocumentNotFound: 404,

@@ -10,6 +10,8 @@ from pydantic import BaseModel, Field, field_validator
 from assistant.types import Answer, Message, Usage
 from ui.service import Question
 
+MODEL_PREFIX = "midas:"
+"""May stand before a back end's name, for clients that use several providers."""
 QUESTION_CHARS = 20_000
 """Longest question or search text. What fits the model's window is less, but this is refused before any work."""
 
@@ -20,8 +22,12 @@ class TextPart(BaseModel):
 
 
 class ChatMessage(BaseModel):
+    """`collections` is ours: those that the turn drew on, as `midas.sources` of its answer names them. Turns of private ones
+    are kept from back ends in the cloud."""
+
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart]
+    collections: list[str] = []
 
     @property
     def text(self) -> str:
@@ -37,12 +43,17 @@ class ChatRequest(BaseModel):
     written from the evidence is not the caller's to change."""
 
     messages: list[ChatMessage] = Field(min_length=1, description="the last one is the question, earlier ones are history")
-    model: str | None = Field(None, description="name of a back end; absent means the default one")
+    model: str | None = Field(None, description="NAME or midas:NAME of a back end; absent means the default one")
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] | None = None
     collections: list[str] | None = Field(None, description="collections to search; absent means all")
     language: Literal["es", "en"] | None = Field(None, description="language of the answer; absent means the question's")
+
+    @property
+    def backend(self) -> str | None:
+        """The name of the back end."""
+        return self.model and self.model.removeprefix(MODEL_PREFIX)
 
     @field_validator("messages")
     @classmethod
@@ -55,9 +66,13 @@ class ChatRequest(BaseModel):
 
     def question(self) -> Question:
         *earlier, last = self.messages
-        history = tuple(Message(turn.role, turn.text) for turn in earlier if turn.role == "user" or turn.role == "assistant")
+        history = tuple(
+            Message(turn.role, turn.text, tuple(turn.collections))
+            for turn in earlier
+            if turn.role == "user" or turn.role == "assistant"
+        )
         collections = None if self.collections is None else tuple(self.collections)
-        return Question(last.text, history, collections, self.model, self.language)
+        return Question(last.text, history, collections, self.backend, self.language)
 
 
 class UsageBody(BaseModel):
@@ -128,9 +143,10 @@ class Completion(Reply):
     usage: UsageBody
 
 
-def completion(reply_id: str, model: str, answer: Answer, event: dict[str, Any]) -> Completion:
+def completion(reply_id: str, answer: Answer, event: dict[str, Any]) -> Completion:
+    """`model` names the back end that answered, which may be a fallback."""
     choices = [Choice(message=ReplyMessage(content=answer.text))]
-    return Completion(id=reply_id, model=model, midas=event, choices=choices, usage=UsageBody.of(answer.usage))
+    return Completion(id=reply_id, model=answer.backend, midas=event, choices=choices, usage=UsageBody.of(answer.usage))
 
 
 def rest_of(answer: Answer, streamed: str) -> str:

@@ -23,7 +23,7 @@ from ingest.types import Filter
 from ui.address import Address
 from ui.errors import ErrorBody, from_code
 from ui.service import Cancelled, Progress, Question
-from ui.views import DocumentView, JobView, SearchView
+from ui.views import BackendView, DocumentView, JobView, SearchView
 from ui.wire import event_from_json
 
 T = TypeVar("T")
@@ -65,6 +65,12 @@ class RemoteService:
 
     def collections(self) -> list[CollectionInfo]:
         return self._call(list[CollectionInfo], "GET", "/v1/collections")
+
+    def backends(self) -> list[BackendView]:
+        return self._call(list[BackendView], "GET", "/v1/backends")
+
+    def set_private(self, collection: str, private: bool) -> None:
+        self._send("PATCH", _path("collections", collection), json={"private": private})
 
     def delete_collection(self, name: str) -> None:
         self._send("DELETE", _path("collections", name))
@@ -157,7 +163,9 @@ def _event(line: str) -> Event | None:
 
 
 def _chat_body(question: Question) -> dict[str, object]:
-    turns = [{"role": message.role, "content": message.text} for message in question.history]
+    turns: list[dict[str, object]] = [
+        {"role": message.role, "content": message.text, "collections": message.collections} for message in question.history
+    ]
     body: dict[str, object] = {
         "messages": [*turns, {"role": "user", "content": question.text}],
         "stream": True,

@@ -53,7 +53,11 @@ class Service(Protocol):
 
     def stream(self, question: Question) -> AsyncGenerator[Event, None]: ...
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView: ...
+    def backends(self) -> list[BackendView]:
+        """The configured back ends, the default one first."""
+
     def collections(self) -> list[CollectionInfo]: ...
+    def set_private(self, collection: str, private: bool) -> None: ...
     def delete_collection(self, name: str) -> None: ...
     def documents(self, collection: str) -> list[DocumentRow]: ...
     def document(self, collection: str, document: str) -> DocumentView:
@@ -127,19 +131,18 @@ class LocalService:
         return SearchView(tuple(passage(hit) for hit in found.hits), _measured(found.timings))
 
     def backends(self) -> list[BackendView]:
-        """The configured back ends, the default one first."""
-        views = [
-            BackendView(
-                name, str(section.get("kind", "")), str(section.get("model", "")), name == self.settings.default_backend
-            )
-            for name, section in self.settings.backends.items()
-        ]
-        return sorted(views, key=lambda view: not view.default)
+        from ui.backends import views
+
+        opened = backends.opened() if (backends := self._backends.peek()) else {}
+        return views(self.settings, opened)
 
     # Collections and documents
 
     def collections(self) -> list[CollectionInfo]:
         return self._store.get().collections()
+
+    def set_private(self, collection: str, private: bool) -> None:
+        self._store.get().set_private(collection, private)
 
     def delete_collection(self, name: str) -> None:
         self._store.get().delete_collection(name)

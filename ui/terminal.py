@@ -72,6 +72,9 @@ async def show_answer(events: AsyncGenerator[AnswerStep, None]) -> Answer:
     else:
         answer = await _live(events)
     _print_sources(answer)
+    out.print()
+    for sentence in (*answer.notices, made_by(answer)):
+        out.print(plain(sentence, "dim"))
     return answer
 
 
@@ -92,21 +95,38 @@ async def _live(events: AsyncGenerator[AnswerStep, None]) -> Answer:
                 if isinstance(event, AnswerEvent):
                     live.update(plain(event.answer.text), refresh=True)
                     return event.answer
-                text += event.text if isinstance(event, TokenEvent) else ""
+                text = "" if _begins_anew(event) else text + (event.text if isinstance(event, TokenEvent) else "")
                 live.update(plain(text) if text else plain(_state(event), "dim"), refresh=True)
     raise MidasError("The answer was cut off: ask again.")
+
+
+def _begins_anew(event: AnswerStep) -> bool:
+    return isinstance(event, StatusEvent) and event.state == "fallback"
 
 
 def _state(event: AnswerStep) -> str:
     if not isinstance(event, StatusEvent):
         return ""
     states = {
+        "fallback": event.notice or "",
         "searching": "Searching the documents…",
         "queued": f"Waiting: {event.position} ahead…",
         "reading": f"Reading passages: {event.passages}…",
         "writing": "Writing…",
     }
     return states[event.state]
+
+
+def made_by(answer: Answer) -> str:
+    """Where the answer was made."""
+    if not answer.asked_model:
+        return "No model was asked."
+    return f"Written by {answer.model} (back end {answer.backend}, {answer_place(answer.cloud)})."
+
+
+def answer_place(cloud: bool) -> str:
+    """`in the cloud` or `local`: whether questions and evidence leave the company."""
+    return "in the cloud" if cloud else "local"
 
 
 def _print_sources(answer: Answer) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from ingest.catalog import DocumentRow
 from ingest.progress import IngestProgress, IngestReport
 from ingest.types import PageUnit
 
+BreakerState = Literal["closed", "open", "half-open"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 JobKind = Literal["ingest", "reindex"]
 
@@ -70,12 +72,23 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class BackendView:
-    """A configured back end. `cloud` tells that questions and evidence leave the machine."""
+    """A configured back end. `cloud` tells that questions and evidence leave the company, `fallback` who answers when it
+    can't, `problem` what is wrong with its section.
+
+    `state` is that of its circuit breaker, `last_error` its last failure in this process; None before its first use.
+    """
 
     name: str
     kind: str
     model: str
     default: bool
+    cloud: bool = False
+    address: str | None = None
+    fallback: tuple[str, ...] = ()
+    state: BreakerState | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

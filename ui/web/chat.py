@@ -9,9 +9,12 @@ from typing import Any
 
 import gradio as gr
 
+from assistant.errors import CollectionIsPrivate
 from assistant.types import AnswerEvent, Event, Message, StatusEvent, TokenEvent
+from ingest.collection import CollectionInfo
 from ui.errors import told
 from ui.service import LocalService, Question
+from ui.views import BackendView
 from ui.web.render import Turn, panel, transcript, turn_html
 from ui.web.texts import TEXTS, PageLanguage, Texts
 
@@ -39,7 +42,14 @@ class ChatTab:
         """What `translate` returns a change for, in this order."""
         return [self.past, self.panel, self.question, self.send, self.stop, self.clear, self.collections, self.backend]
 
-    def translate(self, texts: Texts, turns: Sequence[Turn], names: Sequence[str]) -> list[Any]:
+    def translate(
+        self,
+        texts: Texts,
+        turns: Sequence[Turn],
+        collections: Sequence[CollectionInfo],
+        backends: Sequence[BackendView],
+        chosen: str,
+    ) -> list[Any]:
         return [
             transcript(turns, texts),
             panel(texts),
@@ -47,15 +57,16 @@ class ChatTab:
             gr.update(value=texts.send),
             gr.update(value=texts.stop),
             gr.update(value=texts.new_chat),
-            gr.update(label=texts.collections, info=texts.collections_hint, choices=list(names)),
-            gr.update(label=texts.backend),
+            gr.update(label=texts.collections, info=texts.collections_hint, choices=collection_choices(collections, texts)),
+            gr.update(label=texts.backend, info=whereabouts(backends, chosen, texts), choices=backend_choices(backends, texts)),
         ]
 
 
 def chat_tab(service: LocalService, language: gr.Radio) -> ChatTab:
     """Builds the tab inside the open `gr.Blocks`."""
     texts = TEXTS["es"]
-    backends = [view.name for view in service.backends()]
+    backends = [view for view in service.backends() if not view.problem]
+    chosen = backends[0].name if backends else None
     turns, pending = gr.State([]), gr.State(None)
     with gr.Row(elem_id="chat-area"):
         with gr.Column(scale=3, min_width=280, elem_id="chat-column"):
@@ -73,14 +84,44 @@ def chat_tab(service: LocalService, language: gr.Radio) -> ChatTab:
                     [], multiselect=True, label=texts.collections, info=texts.collections_hint, elem_id="collections", scale=2
                 )
                 backend = gr.Dropdown(
-                    backends, value=backends[0], label=texts.backend, visible=len(backends) > 1, elem_id="backend", scale=1
-                )
+                    backend_choices(backends, texts), value=chosen, label=texts.backend, visible=len(backends) > 1,
+                    info=whereabouts(backends, chosen, texts), elem_id="backend", filterable=False, scale=1,
+                )  # fmt: skip
                 clear = gr.Button(texts.new_chat, size="sm", elem_id="clear", scale=0)
         with gr.Column(scale=2, min_width=280, elem_id="panel-column"):
             passages = gr.HTML(panel(texts), elem_id="panel")
     tab = ChatTab(turns, past, live, passages, question, send, stop, clear, collections, backend)
     _wire(service, tab, pending, language)
+    _tell_where(service, tab, language)
     return tab
+
+
+def backend_choices(backends: Sequence[BackendView], texts: Texts) -> list[tuple[str, str]]:
+    """What the menu shows of each back end, and its name."""
+    return [(_menu_entry(view, texts), view.name) for view in backends if not view.problem]
+
+
+def _menu_entry(view: BackendView, texts: Texts) -> str:
+    place = f"☁ {texts.in_cloud}" if view.cloud else f"⌂ {texts.local}"
+    return f"{view.name} · {place} · {view.model}"
+
+
+def whereabouts(backends: Sequence[BackendView], chosen: str | None, texts: Texts) -> str:
+    """Whether what is asked leaves the company."""
+    cloud = any(view.cloud for view in backends if view.name == chosen)
+    return texts.leaves if cloud else texts.stays
+
+
+def collection_choices(collections: Sequence[CollectionInfo], texts: Texts) -> list[tuple[str, str]]:
+    """What the menu shows of each collection, and its name."""
+    return [(f"{info.name} ({texts.private})" if info.private else info.name, info.name) for info in collections]
+
+
+def _tell_where(service: LocalService, tab: ChatTab, language: gr.Radio) -> None:
+    def tell(chosen: str, code: PageLanguage) -> Update:
+        return gr.update(info=whereabouts(service.backends(), chosen, TEXTS[code]))
+
+    tab.backend.input(tell, [tab.backend, language], [tab.backend], show_progress="hidden", api_visibility="private")
 
 
 def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.Radio) -> None:
@@ -149,6 +190,8 @@ async def _answer(
                 turn = after(turn, event)
                 if not turn.answer:
                     yield [gr.skip(), turn_html(turn, len(turns), texts), gr.skip(), turn, gr.skip(), gr.skip()]
+    except CollectionIsPrivate as error:
+        turn = replace(turn, error=texts.private_refused.format(collection=error.collection, backend=error.backend))
     except Exception as error:
         turn = replace(turn, error=told(error).message)
     yield _finished([*turns, turn], texts)
@@ -160,13 +203,14 @@ def after(turn: Turn, event: Event) -> Turn:
         return replace(turn, text=turn.text + event.text)
     if isinstance(event, AnswerEvent):
         return replace(turn, text=event.answer.text, answer=event.answer, status=None)
+    if event.state == "fallback":
+        return replace(turn, text="", status=event, notice=event.notice)
     return replace(turn, status=event)
 
 
 def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
     """The answered turns as messages."""
-    answered = [turn for turn in turns if turn.answer]
-    return tuple(message for turn in answered for message in (Message("user", turn.question), Message("assistant", turn.text)))
+    return tuple(message for turn in turns if turn.answer for message in turn.answer.exchange)
 
 
 def _stop(turn: Turn | None, turns: list[Turn], code: PageLanguage) -> list[Any]:

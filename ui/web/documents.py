@@ -78,9 +78,14 @@ def collections_html(collections: Sequence[CollectionInfo], texts: Texts) -> str
         return f'<p class="panel-hint">{escape(texts.no_collections)}</p>'
     head = "".join(f"<th>{escape(title)}</th>" for title in (texts.name, texts.documents, texts.chunks))
     rows = "".join(
-        f"<tr><td>{escape(info.name)}</td><td>{info.documents}</td><td>{info.chunks}</td></tr>" for info in collections
+        f"<tr><td>{_name(info, texts)}</td><td>{info.documents}</td><td>{info.chunks}</td></tr>" for info in collections
     )
     return f'<h3>{escape(texts.collections_table)}</h3><table class="results"><tr>{head}</tr>{rows}</table>'
+
+
+def _name(info: CollectionInfo, texts: Texts) -> str:
+    badge = f' <span class="badge">{escape(texts.private)}</span>' if info.private else ""
+    return escape(info.name) + badge
 
 
 async def _upload(

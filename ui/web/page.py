@@ -16,7 +16,7 @@ from gradio.themes.utils import sizes
 
 from ui.jobs import Jobs
 from ui.service import LocalService
-from ui.web.chat import chat_tab
+from ui.web.chat import chat_tab, collection_choices
 from ui.web.documents import documents_tab
 from ui.web.render import Turn
 from ui.web.texts import TEXTS, PageLanguage, Texts
@@ -25,16 +25,16 @@ HERE = Path(__file__).parent
 SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Arial", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Menlo", "Consolas", "Liberation Mono", "monospace")
 
-LANGUAGE_OF_BROWSER = """() => {
+LANGUAGE_OF_BROWSER = """(language_before, turns, backend) => {
   const kept = localStorage.getItem("midas-language");
   const language = kept || (navigator.language.startsWith("en") ? "en" : "es");
   document.documentElement.lang = language;
-  return [language, []];
+  return [language, [], backend];
 }"""
-KEEP_LANGUAGE = """(language, turns) => {
+KEEP_LANGUAGE = """(language, turns, backend) => {
   localStorage.setItem("midas-language", language);
   document.documentElement.lang = language;
-  return [language, turns];
+  return [language, turns, backend];
 }"""
 
 
@@ -77,28 +77,28 @@ def make_page(service: LocalService, jobs: Jobs) -> gr.Blocks:
             with gr.Tab(TEXTS["es"].documents_tab, id="documents") as files_tab:
                 documents = documents_tab(service, jobs, language)
 
-        async def translate(code: PageLanguage, turns: list[Turn]) -> list[Any]:
+        async def translate(code: PageLanguage, turns: list[Turn], backend: str) -> list[Any]:
             texts = TEXTS[code]
             collections = await asyncio.to_thread(service.collections)
-            names = [info.name for info in collections]
+            asking = chat.translate(texts, turns, collections, service.backends(), backend)
             tabs = [gr.update(label=texts.chat_tab), gr.update(label=texts.documents_tab)]
             return [
-                code, _brand(texts), *tabs, *chat.translate(texts, turns, names), *documents.translate(texts, collections),
+                code, _brand(texts), *tabs, *asking, *documents.translate(texts, collections),
             ]  # fmt: skip
 
         outputs = [language, brand, ask_tab, files_tab, *chat.translated, *documents.translated]
         quiet: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None, "api_visibility": "private"}
-        page.load(translate, [language, chat.turns], outputs, js=LANGUAGE_OF_BROWSER, **quiet)
-        language.input(translate, [language, chat.turns], outputs, js=KEEP_LANGUAGE, **quiet)
-        ask_tab.select(_choices(service), None, [chat.collections], **quiet)
+        page.load(translate, [language, chat.turns, chat.backend], outputs, js=LANGUAGE_OF_BROWSER, **quiet)
+        language.input(translate, [language, chat.turns, chat.backend], outputs, js=KEEP_LANGUAGE, **quiet)
+        ask_tab.select(_choices(service), [language], [chat.collections], **quiet)
     return page
 
 
 def _choices(service: LocalService) -> Any:
-    async def choices() -> dict[str, Any]:
+    async def choices(code: PageLanguage) -> Any:
         """Collections may have come since the page was opened."""
-        names = [info.name for info in await asyncio.to_thread(service.collections)]
-        return gr.update(choices=names)
+        collections = await asyncio.to_thread(service.collections)
+        return gr.update(choices=collection_choices(collections, TEXTS[code]))
 
     return choices
 

@@ -21,12 +21,14 @@ _NEVER = ("link", "image", "autolink", "html_inline", "html_block", "reference",
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what came of it. While the answer is written, `answer` is None and `status` tells the state."""
+    """A question and what came of it. While the answer is written, `answer` is None and `status` tells the state; `notice`
+    says why another back end than the chosen one writes it."""
 
     question: str
     text: str = ""
     answer: Answer | None = None
     status: StatusEvent | None = None
+    notice: str | None = None
     stopped: bool = False
     error: str | None = None
 
@@ -49,7 +51,10 @@ def turn_html(turn: Turn, number: int, texts: Texts) -> str:
 
 
 def status_text(status: StatusEvent, texts: Texts) -> str:
-    patterns = {"searching": texts.searching, "queued": texts.queued, "reading": texts.reading, "writing": texts.writing}
+    patterns = {
+        "searching": texts.searching, "queued": texts.queued, "reading": texts.reading, "writing": texts.writing,
+        "fallback": texts.searching,
+    }  # fmt: skip
     return patterns[status.state].format(position=status.position or 0, passages=status.passages or 0)
 
 
@@ -77,7 +82,7 @@ def _draft(turn: Turn, texts: Texts) -> str:
         state = _notice(texts.stopped)
     if turn.error:
         state = _notice(texts.failed.format(message=turn.error))
-    return f'<div class="text">{markdown(turn.text)}</div>{state}'
+    return f'{_notice(turn.notice) if turn.notice else ""}<div class="text">{markdown(turn.text)}</div>{state}'
 
 
 def _answer(answer: Answer, number: int, texts: Texts) -> str:
@@ -89,8 +94,22 @@ def _answer(answer: Answer, number: int, texts: Texts) -> str:
 
 
 def _notices(answer: Answer, texts: Texts) -> str:
-    warn = _notice(texts.not_grounded) if not answer.grounded and not answer.declined else ""
-    return warn + (_notice(texts.cloud.format(backend=answer.backend)) if answer.cloud else "")
+    unsupported = [texts.not_grounded] if not answer.grounded and not answer.declined else []
+    return "".join(map(_notice, [*answer.notices, *unsupported])) + _made_by(answer, texts)
+
+
+def _made_by(answer: Answer, texts: Texts) -> str:
+    """Where the answer was made."""
+    if not answer.asked_model:
+        return f'<p class="made">{escape(texts.no_model)}</p>'
+    told = texts.made_by.format(model=answer.model, backend=answer.backend)
+    return f'<p class="made">{badge(answer.cloud, texts)} {escape(told)}</p>'
+
+
+def badge(cloud: bool, texts: Texts) -> str:
+    """Whether a back end is in the cloud."""
+    kind, word = ("cloud", texts.in_cloud) if cloud else ("local", texts.local)
+    return f'<span class="badge {kind}">{escape(word)}</span>'
 
 
 def _notice(sentence: str) -> str:

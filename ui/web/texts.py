@@ -38,7 +38,14 @@ class Texts:
     nearest: str
     declined: str
     not_grounded: str
-    cloud: str
+    made_by: str
+    no_model: str
+    local: str
+    in_cloud: str
+    stays: str
+    leaves: str
+    private: str
+    private_refused: str
     source_label: str
     passages: str
     passages_hint: str
@@ -91,7 +98,14 @@ SPANISH = Texts(
     nearest="Los pasajes más cercanos",
     declined="Los documentos no lo responden.",
     not_grounded="Parte de esta respuesta no está respaldada por los documentos: compruébela.",
-    cloud="Esta respuesta la escribió un modelo en la nube ({backend}).",
+    made_by="Modelo: {model} ({backend}).",
+    no_model="No se consultó ningún modelo.",
+    local="local",
+    in_cloud="nube",
+    stays="La pregunta y los pasajes no salen de la empresa.",
+    leaves="La pregunta y los pasajes encontrados se envían a la nube.",
+    private="privada",
+    private_refused="«{collection}» es privada y «{backend}» está en la nube: elija un modelo local u otra colección.",
     source_label="Fuente {number}: {document}",
     passages="Pasaje",
     passages_hint="Pulse el número de una cita para leer aquí el pasaje del documento.",
@@ -144,7 +158,14 @@ ENGLISH = Texts(
     nearest="The nearest passages",
     declined="The documents do not answer this.",
     not_grounded="Part of this answer is not supported by the documents: check it.",
-    cloud="This answer was written by a model in the cloud ({backend}).",
+    made_by="Model: {model} ({backend}).",
+    no_model="No model was asked.",
+    local="local",
+    in_cloud="cloud",
+    stays="The question and the passages stay in the company.",
+    leaves="The question and the passages found are sent to the cloud.",
+    private="private",
+    private_refused="“{collection}” is private and “{backend}” is in the cloud: choose a local model, or another collection.",
     source_label="Source {number}: {document}",
     passages="Passage",
     passages_hint="Click the number of a citation to read the passage of the document here.",
