@@ -101,7 +101,10 @@ class EvidenceSynthesizer(BaseSynthesizer):
         if usage := getattr(raw, "usage", None):
             details = getattr(usage, "prompt_tokens_details", None)
             self.generation.usage = Usage(
-                usage.prompt_tokens, usage.completion_tokens, (details and details.cached_tokens) or 0, getattr(usage, "counted_by", "server")
+                usage.prompt_tokens,
+                usage.completion_tokens,
+                (details and details.cached_tokens) or 0,
+                getattr(usage, "counted_by", "server"),
             )
         choices = getattr(raw, "choices", None)
         logprobs = choices[0].logprobs if choices else None
