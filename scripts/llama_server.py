@@ -25,6 +25,7 @@ def main(model: str, port: str, window: str) -> None:
     params.n_ctx = int(window)
     params.n_parallel = 1
     params.cache_ram_mib = 0
+    params.endpoint_metrics = True
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = os.cpu_count() or 1
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)

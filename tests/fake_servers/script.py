@@ -31,6 +31,8 @@ class Script:
     """After this many tokens nothing more comes, but the connection stays."""
     cut_after: int | None = None
     """After this many tokens the connection breaks."""
+    end_after: int | None = None
+    """After this many tokens the answer ends without its end, as a proxy ends it whose server is gone."""
     error_after: int | None = None
     """After this many tokens the server reports an error inside the stream, as it does when it fails at work."""
     body: bytes | None = None

@@ -26,12 +26,14 @@ class FakeServer:
     """`root` is its address; `base_url` what goes into the settings. All counters are since the start.
 
     `key`: what the Authorization header must carry (None: anything). `window`: tokens (words) of prompt and answer together.
+    `places`: questions it works on at a time, others are refused (None: all are taken).
     """
 
     wire: Wire
     script: Script = field(default_factory=Script)
     key: str | None = None
     window: int = 4096
+    places: int | None = None
     root: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -67,9 +69,11 @@ class FakeServer:
 
     def _refusal(self, script: Script, body: dict[str, Any]) -> Reply | None:
         if self.key is not None and self.keys[-1] != self.key:
-            return self.wire.error(Refusal(401, "the key is wrong"))
+            return self.wire.error(Refusal(401, f"Incorrect API key provided: {self.keys[-1]}"))
         if script.status is not None:
             return self.wire.error(Refusal(script.status, f"scripted {script.status}", script.headers))
+        if self.places is not None and self.at_work >= self.places:
+            return self.wire.error(Refusal(429, "Model is overloaded"))
         return self.wire.refuse(body, self.window)
 
 
@@ -111,19 +115,23 @@ class _Answer:
         if script.body is not None:
             yield script.body
             return
-        pieces = list(script.pieces(wire.messages(self.body)))
+        wanted = list(script.pieces(wire.messages(self.body)))
+        pieces = wanted[: wire.answer_tokens(self.body) or None]
+        finish = "stop" if pieces == wanted else "length"
         if not wire.streams(self.body):
-            yield wire.whole(self.body, pieces)
+            yield wire.whole(self.body, pieces, finish)
             return
         yield wire.opening(self.body)
         for number, piece in enumerate(pieces):
             async for data in self._trouble(number):
                 yield data
+            if script.end_after == number:
+                return
             await asyncio.sleep(script.token_s)
             yield wire.piece(self.body, piece)
         async for data in self._trouble(len(pieces)):
             yield data
-        yield wire.ending(self.body, len(pieces))
+        yield wire.ending(self.body, len(pieces), finish)
 
     async def _trouble(self, written: int) -> AsyncIterator[bytes]:
         script = self.script

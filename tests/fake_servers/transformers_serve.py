@@ -1,8 +1,9 @@
 """`transformers serve` of Transformers 5.23.0: `src/transformers/cli/serving/{server,chat_completion,utils,model_manager}.py`.
 
 No `[DONE]`; the usage is on the chunk with the finish reason, asked for or not; fields outside OpenAI's schema are 422; a
-server started for one model answers 400 to others; errors are FastAPI's `{"detail": text}`, in a stream `{"error": text}`.
-There are no keys (a gateway in front answers 401 in its own words), no version, and no limit to a prompt's length.
+server started for one model answers 400 to others; `/v1/models` lists what a hub cache holds, which is not that model; errors
+are FastAPI's `{"detail": text}`, in a stream `{"error": text}`. There are no keys (a gateway in front answers 401 in its own
+words), no version, and no limit to a prompt's length.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class TransformersServe(Wire):
     done = b""
 
     def pages(self, window: int) -> dict[str, Reply]:
-        return {**super().pages(window), "/health": as_json({"status": "ok"})}
+        return {"/v1/models": as_json({"object": "list", "data": []}), "/health": as_json({"status": "ok"})}
 
     def refuse_fields(self, body: dict[str, Any]) -> Reply | None:
         unknown = body.keys() - FIELDS - OWN_FIELDS
@@ -48,8 +49,8 @@ class TransformersServe(Wire):
     def opening(self, body: dict[str, Any]) -> bytes:
         return self.chunk({"role": "assistant"})
 
-    def ending(self, body: dict[str, Any], pieces: int) -> bytes:
-        choice = {"index": 0, "delta": {}, "finish_reason": "stop"}
+    def ending(self, body: dict[str, Any], pieces: int, finish: str) -> bytes:
+        choice = {"index": 0, "delta": {}, "finish_reason": finish}
         return self.event({**self.head(), "choices": [choice], "usage": self.usage(body, pieces)})
 
     def chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:

@@ -105,13 +105,13 @@ class Wire:
     def piece(self, body: dict[str, Any], text: str) -> bytes:
         return self.chunk({"content": text})
 
-    def ending(self, body: dict[str, Any], pieces: int) -> bytes:
+    def ending(self, body: dict[str, Any], pieces: int, finish: str) -> bytes:
         usage = self.event({**self.head(), "choices": [], "usage": self.usage(body, pieces)}) if self.wants_usage(body) else b""
-        return self.chunk({}, "stop") + usage + self.done
+        return self.chunk({}, finish) + usage + self.done
 
-    def whole(self, body: dict[str, Any], pieces: Sequence[str]) -> bytes:
+    def whole(self, body: dict[str, Any], pieces: Sequence[str], finish: str) -> bytes:
         message = {"role": "assistant", "content": "".join(pieces)}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        choice = {"index": 0, "message": message, "finish_reason": finish}
         head = {**self.head(), "object": "chat.completion"}
         return json.dumps({**head, "choices": [choice], "usage": self.usage(body, len(pieces))}).encode()
 

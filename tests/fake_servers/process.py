@@ -1,0 +1,79 @@
+"""A fake server in a process of its own, which can be killed, stopped and started again at the same address."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+
+import uvicorn
+
+from tests.fake_servers.script import Script
+from tests.fake_servers.server import FakeServer
+from tests.fake_servers.wire import Wire
+
+HOST = "127.0.0.1"
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload([__name__])
+_EXIT_SECONDS = 10
+
+
+def _serve(server: ServerProcess, ready: Connection) -> None:
+    """The child's work."""
+    fake = FakeServer(server.wire(), Script(lambda messages: server.pieces, server.token_s), places=server.places)
+    listener = socket.create_server((HOST, server.port))
+    with ready:
+        ready.send_bytes(b"listening")
+    uvicorn.Server(uvicorn.Config(fake.app(), log_level="critical", lifespan="off")).run([listener])
+
+
+@dataclass
+class ServerProcess:
+    """Answers with these pieces at this pace. `places`: questions at a time, others are refused."""
+
+    wire: type[Wire]
+    pieces: Sequence[str]
+    token_s: float = 0.0
+    places: int | None = None
+    port: int = field(default_factory=lambda: _free_port())
+    _process: ForkServerProcess | None = field(default=None, init=False)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self.port}{self.wire.base}"
+
+    def start(self) -> None:
+        """Returns when it listens."""
+        reading, writing = _context.Pipe(duplex=False)
+        with reading, writing:
+            self._process = _context.Process(target=_serve, args=(replace(self), writing), daemon=True)
+            self._process.start()
+            writing.close()
+            reading.recv_bytes()
+
+    def kill(self) -> None:
+        """At once, as a crash or the kernel does it."""
+        assert self._process
+        self._process.kill()
+        self._process.join(_EXIT_SECONDS)
+        self._process.close()
+        self._process = None
+
+    def hang(self) -> None:
+        """The process stays and its connections stay open, but it does nothing."""
+        assert self._process and self._process.pid
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        assert self._process and self._process.pid
+        os.kill(self._process.pid, signal.SIGCONT)
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
