@@ -49,7 +49,7 @@ def test_an_unknown_back_end_gets_a_suggestion() -> None:
 
 
 def test_an_unknown_kind_lists_the_kinds() -> None:
-    with pytest.raises(ConfigError, match="unknown kind 'telepathy': there are llama-cpp, openai-compatible"):
+    with pytest.raises(ConfigError, match="unknown kind 'telepathy': there are llama-cpp, .*openai-compatible"):
         make_backend("x", settings(x={"kind": "telepathy"}))
 
 
@@ -84,7 +84,7 @@ def test_a_kind_can_come_from_another_package(tmp_path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     backend = make_backend("mine", settings(mine={"kind": "toy", "words": 2}))
     assert (backend.name, backend.kind, backend.count_tokens("uno dos")) == ("mine", "toy", 2)
-    with pytest.raises(ConfigError, match="llama-cpp, openai-compatible, toy"):
+    with pytest.raises(ConfigError, match="llama-cpp, .*openai-compatible, .*toy"):
         make_backend("x", settings(x={"kind": "?"}))
     sys.modules.pop("toy_kind")
 

@@ -42,9 +42,8 @@ class Backends:
             place = self._places[name]
         with place.lock:
             if place.backend is None:
-                with place.breaker(name).trial() as trial:
+                with place.breaker(name).trial():
                     place.backend = make_backend(name, self._settings)
-                    trial.worked = True
             return place.backend
 
     def opened(self) -> dict[str, Backend]:

@@ -37,7 +37,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self._faults = 0
         self._opened_at: float | None = None
-        self._trying = False
+        self._trying: Trial | None = None
         self.last_error: str | None = None
         self.last_error_at: datetime | None = None
 
@@ -48,22 +48,21 @@ class CircuitBreaker:
         return "half-open" if self._remaining_s() <= 0 else "open"
 
     def trial(self) -> Trial:
-        """Around one use of the back end. Entering it raises BackendUnavailable while nothing may pass."""
-        return Trial(self)
-
-    def enter(self) -> None:
+        """One use of the back end, which its `end` must follow. Raises BackendUnavailable while nothing may pass."""
+        trial = Trial(self)
         with self._lock:
-            if self._opened_at is None:
-                return
-            if self._trying or self._remaining_s() > 0:
-                raise BackendUnavailable(self._sentence())
-            self._trying = True
+            if self._opened_at is not None:
+                if self._trying or self._remaining_s() > 0:
+                    raise BackendUnavailable(self._sentence())
+                self._trying = trial
+        return trial
 
-    def leave(self, error: BackendError | None, worked: bool) -> None:
-        """`worked` tells that the back end did something; an end without it and without an error proves nothing."""
+    def end(self, trial: Trial, error: BaseException | None, worked: bool) -> None:
+        """What a trial calls at its end."""
         with self._lock:
-            self._trying = False
-            if error is not None:
+            if self._trying is trial:
+                self._trying = None
+            if isinstance(error, BackendError):
                 self._note(error)
             elif worked:
                 self._faults, self._opened_at = 0, None
@@ -84,15 +83,17 @@ class CircuitBreaker:
 
 
 class Trial:
-    """One use of a back end: set `worked` when it did something."""
+    """One use of a back end; as a context manager it worked unless something is raised."""
 
     def __init__(self, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
-        self.worked = False
+
+    def end(self, error: BaseException | None, worked: bool) -> None:
+        """`worked` tells that the back end did something; an end without that and without a BackendError proves nothing."""
+        self._breaker.end(self, error, worked)
 
     def __enter__(self) -> Trial:
-        self._breaker.enter()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._breaker.leave(error if isinstance(error, BackendError) else None, self.worked)
+        self.end(error, error is None)

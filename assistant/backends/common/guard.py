@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from typing import TypeVar
 
 from pydantic import Field
 
-from assistant.backends.common.breaker import CircuitBreaker
+from assistant.backends.common.breaker import CircuitBreaker, Trial
+from assistant.backends.common.stream import Stream
 from assistant.errors import BackendError, BackendTimeout
 from ingest.config import Section
 
@@ -27,58 +27,86 @@ class Timeouts(Section):
 
 
 class Guard:
-    """Guards the calls of one back end; `where` names it in errors, e.g. `back end 'gpu' (vllm at http://10.0.0.5:8000/v1)`."""
+    """Guards the calls of one back end. A call that is safe to repeat is repeated `retries` times at most.
+
+    `where` names the back end in errors, e.g. `back end 'gpu' (vllm at http://10.0.0.5:8000/v1)`.
+    """
 
     def __init__(self, where: str, timeouts: Timeouts, breaker: CircuitBreaker | None = None, retries: int = 2) -> None:
         self.where = where
         self.timeouts = timeouts
         self.breaker = breaker or CircuitBreaker(where)
-        self._retries = retries
+        self.retries = retries
 
-    async def stream(self, start: Callable[[], AsyncGenerator[Item, None]]) -> AsyncGenerator[Item, None]:
+    def stream(self, start: Callable[[], AsyncGenerator[Item, None]]) -> AsyncGenerator[Item, None]:
         """What `start()` yields (an item whenever the model produced something). Closing this closes that.
 
-        Raises BackendUnavailable before `start` is called, BackendTimeout, and what the generator raises. It is started again
-        only when it raised an error with `retry_after_s` before its first item.
+        Raises, when it is read, BackendUnavailable before `start` is called, BackendTimeout, and what the generator raises. It
+        is started again only when it raised an error with `retry_after_s` before its first item.
         """
-        with self.breaker.trial() as trial:
-            async with aclosing(self._persistent(start)) as items:
-                async for item in items:
-                    trial.worked = True
-                    yield item
+        return _Guarded(self, start)
 
-    async def _persistent(self, start: Callable[[], AsyncGenerator[Item, None]]) -> AsyncGenerator[Item, None]:
-        for left in range(self._retries, -1, -1):
-            begun = False
-            try:
-                async with aclosing(self._timed(start())) as items:
-                    async for item in items:
-                        begun = True
-                        yield item
-                return
-            except BackendError as error:
-                pause = error.retry_after_s
-                if begun or not left or pause is None or pause > LONGEST_PAUSE_S:
-                    raise
-            await asyncio.sleep(pause)
-
-    async def _timed(self, items: AsyncGenerator[Item, None]) -> AsyncGenerator[Item, None]:
-        limit, awaited = self.timeouts.first_token_s, "first_token_s"
-        async with aclosing(items):
-            while True:
-                try:
-                    async with asyncio.timeout(limit):
-                        item = await anext(items)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError as error:
-                    raise self._too_slow(limit, awaited) from error
-                yield item
-                limit, awaited = self.timeouts.between_tokens_s, "between_tokens_s"
-
-    def _too_slow(self, limit: float, awaited: str) -> BackendTimeout:
-        missing = "the first token" if awaited == "first_token_s" else "the next token of its answer"
+    def too_slow(self, first: bool) -> BackendTimeout:
+        """The error when the first token, or the next one, did not come in time."""
+        missing = "the first token" if first else "the next token of its answer"
+        option = "first_token_s" if first else "between_tokens_s"
         return BackendTimeout(
-            f"{self.where} did not send {missing} within {limit:g} s: "
-            f"check its log and its load, try again, or raise timeouts.{awaited}."
+            f"{self.where} did not send {missing} within {self.limit_s(first):g} s: "
+            f"check its log and its load, try again, or raise timeouts.{option}."
         )
+
+    def limit_s(self, first: bool) -> float:
+        """Longest wait for the first token, or for the next one."""
+        return self.timeouts.first_token_s if first else self.timeouts.between_tokens_s
+
+
+class _Guarded(Stream[Item]):
+    """One call."""
+
+    def __init__(self, guard: Guard, start: Callable[[], AsyncGenerator[Item, None]]) -> None:
+        self._guard = guard
+        self._start = start
+        self._retries = guard.retries
+        self._trial: Trial | None = None
+        self._items: AsyncGenerator[Item, None] | None = None
+        self._begun = False
+
+    async def next(self) -> Item:
+        self._trial = self._trial or self._guard.breaker.trial()
+        while True:
+            try:
+                return await self._one()
+            except BackendError as error:
+                await self._wait_to_retry(error)
+
+    async def end(self, error: BaseException | None) -> None:
+        """The trial ends even if closing is interrupted."""
+        try:
+            await self._close()
+        finally:
+            if self._trial:
+                self._trial.end(error, self._begun)
+
+    async def _one(self) -> Item:
+        self._items = self._items or self._start()
+        try:
+            async with asyncio.timeout(self._guard.limit_s(not self._begun)):
+                item = await anext(self._items)
+        except TimeoutError as error:
+            raise self._guard.too_slow(not self._begun) from error
+        self._begun = True
+        return item
+
+    async def _wait_to_retry(self, error: BackendError) -> None:
+        """Raises the error when the call must not be repeated."""
+        pause_s = error.retry_after_s
+        if self._begun or not self._retries or pause_s is None or pause_s > LONGEST_PAUSE_S:
+            raise error
+        self._retries -= 1
+        await self._close()
+        await asyncio.sleep(pause_s)
+
+    async def _close(self) -> None:
+        items, self._items = self._items, None
+        if items:
+            await items.aclose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -22,6 +22,7 @@ from assistant.backends.common.defuse import defused
 from assistant.backends.common.guard import Guard
 from assistant.backends.common.pieces import CachedTokens, Piece, Reported, TokenCounts
 from assistant.backends.common.reasoning import ReasoningFilter
+from assistant.backends.common.stream import Stream
 from assistant.errors import BackendEmpty, PromptTooLong
 
 
@@ -61,7 +62,7 @@ class GuardedLLM(LLM):
         """Raises PromptTooLong here, other BackendErrors while it is read. Closing the generator closes the connection."""
         safe = self.defused(messages)
         self.require_room(safe, int(options.get("max_tokens") or 0))
-        return self._responses(safe, options)
+        return _Responses(self, safe, self._guard.stream(lambda: self.pieces(safe, options)))
 
     def defused(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
         """The messages with everything made harmless that a model could take for a control token."""
@@ -76,25 +77,9 @@ class GuardedLLM(LLM):
                 f"{self.context_window} in all: shorten the question, or raise the back end's context window."
             )
 
-    async def _responses(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[ChatResponse, None]:
-        answer = _Answer()
-        async with aclosing(self._guard.stream(lambda: self.pieces(messages, options))) as pieces:
-            async for piece in pieces:
-                yield answer.response(piece)
-        if rest := answer.rest():
-            yield rest
-        if not answer.text.strip():
-            raise self._empty(answer)
-        yield answer.last(answer.usage or self._counted(messages, answer))
-
-    def _counted(self, messages: Sequence[ChatMessage], answer: _Answer) -> TokenCounts:
-        written = self._counter.text(answer.reasoning + answer.text)
-        return TokenCounts(self._counter.chat(messages), written, CachedTokens(), self._counter.name)
-
-    def _empty(self, answer: _Answer) -> BackendEmpty:
-        if answer.reasoning:
-            return BackendEmpty(f"{self.where} used all its tokens to reason and answered nothing: raise answer.max_tokens.")
-        return BackendEmpty(f"{self.where} sent an empty answer: try again, and check its chat template.")
+    def counted(self, messages: Sequence[ChatMessage], written: str) -> TokenCounts:
+        """The tokens of a call whose server counted none."""
+        return TokenCounts(self._counter.chat(messages), self._counter.text(written), CachedTokens(), self._counter.name)
 
     async def achat(self, messages: Sequence[ChatMessage], **options: Any) -> ChatResponse:
         """The whole answer. Raises what `astream_chat` raises."""
@@ -124,31 +109,53 @@ class GuardedLLM(LLM):
         raise NotImplementedError("answers are streamed asynchronously: use astream_complete()")
 
 
-class _Answer:
-    """One answer while it arrives."""
+class _Responses(Stream[ChatResponse]):
+    """One answer while it arrives: pieces become responses, and the last one has the usage."""
 
-    def __init__(self) -> None:
-        self.text = ""
-        self.reasoning = ""
-        self.usage: TokenCounts | None = None
+    def __init__(self, llm: GuardedLLM, messages: Sequence[ChatMessage], pieces: AsyncGenerator[Piece, None]) -> None:
+        self._llm = llm
+        self._messages = messages
+        self._pieces = pieces
         self._filter = ReasoningFilter()
+        self._text = ""
+        self._reasoning = ""
+        self._usage: TokenCounts | None = None
+        self._tail: Iterator[ChatResponse] | None = None
 
-    def response(self, piece: Piece) -> ChatResponse:
-        return self._add(self._filter.pass_on(piece))
+    async def next(self) -> ChatResponse:
+        if self._tail is None:
+            try:
+                return self._response(self._filter.pass_on(await anext(self._pieces)))
+            except StopAsyncIteration:
+                self._tail = self._ending()
+        try:
+            return next(self._tail)
+        except StopIteration:
+            raise StopAsyncIteration from None
 
-    def rest(self) -> ChatResponse | None:
-        """What was held back, if anything."""
-        piece = self._filter.rest()
-        return self._add(piece) if piece.text or piece.reasoning else None
+    async def end(self, error: BaseException | None) -> None:
+        await self._pieces.aclose()
 
-    def last(self, usage: TokenCounts) -> ChatResponse:
-        return self._response(Piece(), Reported(usage))
+    def _response(self, piece: Piece) -> ChatResponse:
+        self._text += piece.text
+        self._reasoning += piece.reasoning
+        self._usage = piece.usage or self._usage
+        return self._told(piece.text, Reported(None, piece.choices))
 
-    def _add(self, piece: Piece) -> ChatResponse:
-        self.text += piece.text
-        self.reasoning += piece.reasoning
-        self.usage = piece.usage or self.usage
-        return self._response(piece, Reported(None, piece.choices))
+    def _ending(self) -> Iterator[ChatResponse]:
+        """What was held back, and the usage. Raises BackendEmpty when there is no answer."""
+        if held := self._filter.rest():
+            yield self._response(held)
+        if not self._text.strip():
+            raise self._empty()
+        usage = self._usage or self._llm.counted(self._messages, self._reasoning + self._text)
+        yield self._told("", Reported(usage))
 
-    def _response(self, piece: Piece, raw: Reported) -> ChatResponse:
-        return ChatResponse(message=ChatMessage(self.text, role=MessageRole.ASSISTANT), delta=piece.text, raw=raw)
+    def _told(self, delta: str, raw: Reported) -> ChatResponse:
+        return ChatResponse(message=ChatMessage(self._text, role=MessageRole.ASSISTANT), delta=delta, raw=raw)
+
+    def _empty(self) -> BackendEmpty:
+        where = self._llm.where
+        if self._reasoning:
+            return BackendEmpty(f"{where} used all its tokens to reason and answered nothing: raise answer.max_tokens.")
+        return BackendEmpty(f"{where} sent an empty answer: try again, and check its chat template.")

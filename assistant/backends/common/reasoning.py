@@ -25,10 +25,11 @@ class ReasoningFilter:
         text, reasoning = self._split(self._held + piece.text)
         return replace(piece, text=text, reasoning=piece.reasoning + reasoning)
 
-    def rest(self) -> Piece:
+    def rest(self) -> Piece | None:
         """What was held back when the stream ended."""
-        held, self._held = self._held, ""
-        return Piece(reasoning=held) if self.thinking else Piece(text=held)
+        if not self._held:
+            return None
+        return Piece(reasoning=self._held) if self.thinking else Piece(text=self._held)
 
     def _split(self, text: str) -> tuple[str, str]:
         if self.thinking:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -58,18 +58,17 @@ class Endpoint:
             trust_env=False,
         )
 
-    @asynccontextmanager
-    async def openai(self) -> AsyncIterator[openai.AsyncOpenAI]:
-        """OpenAI's client for one call."""
-        async with self.client() as client:
-            yield openai.AsyncOpenAI(
-                api_key=self.key or "none",
-                base_url=self.base_url,
-                default_headers=dict(self.headers),
-                http_client=client,
-                timeout=client.timeout,
-                max_retries=0,
-            )
+    def openai(self) -> openai.AsyncOpenAI:
+        """OpenAI's client for one call, likewise."""
+        client = self.client()
+        return openai.AsyncOpenAI(
+            api_key=self.key or "none",
+            base_url=self.base_url,
+            default_headers=dict(self.headers),
+            http_client=client,
+            timeout=client.timeout,
+            max_retries=0,
+        )
 
 
 class WireLLM(GuardedLLM):
@@ -95,8 +94,11 @@ class WireLLM(GuardedLLM):
                 self._endpoint.openai() as client,
                 await client.chat.completions.create(**request) as stream,
             ):
-                async for piece in _pieces(self.where, stream):
-                    yield piece
+                reader = _Reader(self.where)
+                async for chunk in stream:
+                    if piece := reader.piece(chunk):
+                        yield piece
+                reader.end()
 
     def _fields(self, options: dict[str, Any]) -> dict[str, Any]:
         """The request's fields beside model and messages, in this server's dialect."""
@@ -119,30 +121,33 @@ class WireLLM(GuardedLLM):
         }
 
 
-async def _pieces(where: str, stream: AsyncIterator[ChatCompletionChunk]) -> AsyncGenerator[Piece, None]:
-    """Raises BackendFailed when the answer is no stream of chunks, or ends before the server said why it ends."""
-    finish: str | None = None
-    received = False
-    async for chunk in stream:
-        received = True
-        finish = (chunk.choices[0].finish_reason if chunk.choices else None) or finish
-        if piece := _piece(chunk):
-            yield piece
-    if not received:
-        raise BackendFailed(f"{where} does not speak OpenAI's format (it sent no event): check its address and its kind.")
-    if finish is None:
-        raise BackendFailed(f"{where} hung up before the answer was whole: check its log, try again.")
-    if finish == "content_filter":
-        raise BackendRefused(f"{where} withheld the answer (content filter): ask in other words, or change the filter.")
+class _Reader:
+    """Reads the chunks of one answer."""
 
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._received = False
+        self._finish: str | None = None
 
-def _piece(chunk: ChatCompletionChunk) -> Piece | None:
-    """What a chunk brings; None when it is only a sign of life or the announcement of the role."""
-    delta = chunk.choices[0].delta if chunk.choices else None
-    text = (delta and delta.content) or ""
-    reasoning = _reasoning(delta)
-    usage = _usage(chunk.usage)
-    return Piece(text, reasoning, usage, chunk.choices) if text or reasoning or usage else None
+    def piece(self, chunk: ChatCompletionChunk) -> Piece | None:
+        """What a chunk brings; None when it is only a sign of life or the announcement of the role."""
+        self._received = True
+        choice = chunk.choices[0] if chunk.choices else None
+        self._finish = (choice and choice.finish_reason) or self._finish
+        text = (choice and choice.delta and choice.delta.content) or ""
+        piece = Piece(text, _reasoning(choice and choice.delta), _usage(chunk.usage), chunk.choices)
+        return piece if text or piece.reasoning or piece.usage else None
+
+    def end(self) -> None:
+        """Raises BackendFailed when this was no stream of chunks, or ended before the server said why it ends."""
+        if not self._received:
+            raise BackendFailed(
+                f"{self._where} does not speak OpenAI's format (it sent no event): check its address and its kind."
+            )
+        if self._finish is None:
+            raise BackendFailed(f"{self._where} hung up before the answer was whole: check its log, try again.")
+        if self._finish == "content_filter":
+            raise BackendRefused(f"{self._where} withheld the answer (content filter): ask in other words.")
 
 
 def _reasoning(delta: Any) -> str:
