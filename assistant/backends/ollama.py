@@ -173,7 +173,7 @@ class OllamaLLM(GuardedLLM):
         num_predict = int(options.get("max_tokens") or ANSWER_TOKENS) + self._server.thinking_tokens
         self.require_room(messages, num_predict)
         num_ctx = self._room_for(2 * self._counter.chat(messages) + num_predict)
-        limits = {"num_ctx": num_ctx, "num_predict": num_predict, "stop": options.get("stop")}
+        limits = {"num_ctx": num_ctx, "num_predict": num_predict, **({"stop": options["stop"]} if options.get("stop") else {})}
         body = {
             "messages": [{"role": message.role.value, "content": message.content or ""} for message in messages],
             "format": options.get("json_schema"),
@@ -395,13 +395,18 @@ class Server:
     def _health(self) -> Health:
         try:
             with self.client() as client:
-                version, names = client.version(), tuple(model.model or "" for model in client.list().models)
+                version, names = client.version(), tuple(self._named(model.model or "") for model in client.list().models)
         except BackendError as error:
             return Health(False, error=error.message)
         try:
             return Health(True, names, version, self.facts().context_window)
         except BackendError as error:
             return Health(True, names, version, error=error.message)
+
+    def _named(self, name: str) -> str:
+        """A model's name as people write it: `latest` is what Ollama adds where they name no tag."""
+        short = name.removesuffix(":latest")
+        return self.model if short == self.model.removesuffix(":latest") else short
 
     def _http(self, read_s: float | None, refuse: Callable[[httpx.Response], Any]) -> dict[str, Any]:
         """What goes to httpx: no proxy, no key and no certificates of the environment, and no way to another host."""
@@ -432,7 +437,7 @@ class Server:
         if response.status_code == 404 and re.search(r"model .*not found", response.text):
             return UnknownModel(self.no_model(self.model))
         retry_after = response.headers.get("retry-after")
-        return describe(self.where, self.model, response.status_code, response.text, retry_after)
+        return describe(self.where, self.model, response.status_code, self._translator.safe(response.text), retry_after)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -440,14 +445,15 @@ class Server:
         try:
             yield
         except ollama.ResponseError as error:
-            raise self._broken(str(error.error)) from error
+            raise self._broken(self._translator.safe(str(error.error))) from error
         except httpx.TransportError as error:
             raise self._translator.unreachable(error) from error
         except ConnectionError as error:  # raised by the client in place of httpx's, which says why
             raise self._translator.unreachable(error.__context__ or error) from error
         except (ValueError, TypeError, AttributeError) as error:
+            reason = self._translator.safe(_line(error))
             raise BackendFailed(
-                f"{self.where} does not speak Ollama's API ({_line(error)}): check its address and its kind."
+                f"{self.where} does not speak Ollama's API ({reason}): check its address and its kind."
             ) from error
 
     def no_model(self, name: str) -> str:
