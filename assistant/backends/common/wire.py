@@ -181,14 +181,14 @@ class Translator:
             yield
         except openai.APIStatusError as error:
             retry_after = error.response.headers.get("retry-after")
-            raise describe(self.where, model, error.status_code, self._safe(error.response.text), retry_after) from error
+            raise describe(self.where, model, error.status_code, self.safe(error.response.text), retry_after) from error
         except (openai.APIConnectionError, httpx.TransportError) as error:
             raise self.unreachable(error.__cause__ or error) from error
         except openai.APIError as error:
             raise self._broken(error) from error
         except (ValueError, TypeError, AttributeError) as error:
             raise BackendFailed(
-                f"{self.where} does not speak OpenAI's format ({self._safe(str(error))}): check its address and its kind."
+                f"{self.where} does not speak OpenAI's format ({self.safe(str(error))}): check its address and its kind."
             ) from error
 
     def unreachable(self, cause: BaseException) -> BackendTimeout | BackendUnreachable:
@@ -208,11 +208,12 @@ class Translator:
 
     def _broken(self, error: openai.APIError) -> BackendError:
         """An error event instead of the rest of an answer."""
-        said = self._safe(json.dumps(error.body))
+        said = self.safe(json.dumps(error.body))
         reason = reason_of(said) or error.message
         if is_too_long(400, said):
             return too_long(self.where, reason)
         return BackendFailed(f"{self.where} failed in the middle of an answer ({reason}): check its log, try again.")
 
-    def _safe(self, text: str) -> str:
+    def safe(self, text: str) -> str:
+        """A server's text without the key."""
         return text.replace(self.secret, "(key)") if self.secret else text
