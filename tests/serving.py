@@ -117,14 +117,15 @@ class Server:
             time.sleep(0.1)
 
 
-def make_midas(home: Path, fake: FakeOpenAI) -> Midas:
-    """Settings that use the scripted server for embeddings and answers."""
+def make_midas(home: Path, fake: FakeOpenAI, more: str = "") -> Midas:
+    """Settings that use the scripted server for embeddings and answers; `more` are sections of the test's own."""
     settings = home.parent / f"{home.name}.toml"
     settings.write_text(
         'default_backend = "scripted"\n'
         f'[embedder]\nkind = "openai-compatible"\nmodel = "hashing"\nbase_url = "{fake.url}"\n'
         f'[backends.scripted]\nkind = "openai-compatible"\nmodel = "{fake.model}"\nbase_url = "{fake.url}"\n'
-        f'[backends.cloudy]\nkind = "openai-compatible"\nmodel = "{fake.model}"\nbase_url = "{fake.url}"\ncloud = true\n',
+        f'[backends.cloudy]\nkind = "openai-compatible"\nmodel = "{fake.model}"\nbase_url = "{fake.url}"\ncloud = true\n'
+        f"{more}",
         encoding="utf-8",
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MIDAS_")}
