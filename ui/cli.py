@@ -12,9 +12,9 @@ import typer
 
 from ingest.errors import ConfigError, MidasError
 from ui.command import Json, Yes, confirm, done, leave, load_settings, open_service
+from ui.models_cli import models_app
 
 if TYPE_CHECKING:
-    from assistant.config import Settings
     from ui.service import Question
 
 app = typer.Typer(
@@ -27,7 +27,6 @@ app = typer.Typer(
 )
 documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
 collections_app = typer.Typer(help="List and delete collections, keep them from the cloud.", no_args_is_help=True)
-models_app = typer.Typer(help="List, fetch, check and remove models.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
 app.add_typer(collections_app, name="collections")
 app.add_typer(models_app, name="models")
@@ -50,7 +49,6 @@ Collection = Annotated[str, typer.Argument(metavar="COLLECTION", help="Name of t
 DocumentName = Annotated[
     str, typer.Argument(metavar="DOCUMENT", help="Id or source of the document, as `midas documents list` shows them.")
 ]
-ModelName = Annotated[str, typer.Argument(metavar="NAME", help="Name of an installed model.")]
 
 
 @app.callback()
@@ -289,80 +287,6 @@ def doctor(
     else:
         terminal.print_findings(findings)
     leave(int(any(finding.severity != "ok" and not finding.repaired for finding in findings)))
-
-
-# Models
-
-
-@models_app.command("list")
-def list_models(json: Json = False) -> None:
-    """List the models that can be pulled and those that are installed."""
-    from assistant.models import catalogue, installed
-    from ui import terminal
-
-    there = {model.name: model for model in installed(load_settings().home)}
-    if json:
-        terminal.print_json({"installed": list(there.values()), "catalogue": list(catalogue().values())})
-        return
-    lines = [
-        (model.name, model.purpose, model.licence, "yes" if model.name in there else "no", model.note)
-        for model in catalogue().values()
-    ]
-    lines += [(model.name, model.purpose, "", "yes", model.source) for model in there.values() if model.name not in catalogue()]
-    terminal.out.print(terminal.table(("name", "purpose", "licence", "installed", "note"), lines))
-
-
-@models_app.command("pull")
-def pull_models(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="NAME",
-            help="Name of the catalogue, path of a GGUF file, or hf:OWNER/REPO/FILE.gguf. Default: those the settings need.",
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Fetch models.
-
-    What is there and whole is not fetched again; every file is checked against its known SHA-256.
-    """
-    from assistant.models import pull
-    from ui import terminal
-
-    settings, pulled = load_settings(), {}
-    for name in names or _needed_models(settings):
-        with terminal.byte_progress(name) as progress:
-            pulled[name] = pull(name, settings.home, progress)
-        if not json:
-            terminal.out.print(terminal.plain(f"{name}: {pulled[name]}"))
-    if json:
-        terminal.print_json(pulled)
-
-
-@models_app.command("rm")
-def remove_model(name: ModelName, yes: Yes = False, json: Json = False) -> None:
-    """Delete an installed model."""
-    from assistant.models import remove
-
-    confirm(f"Delete the model {name}?", yes or json)
-    freed = remove(name, load_settings().home)
-    done(json, f"Model {name} is deleted; {freed / 2**20:.0f} MiB are free again.", deleted=name, bytes=freed)
-
-
-@models_app.command("verify")
-def verify_model(name: ModelName, json: Json = False) -> None:
-    """Check an installed language model against its known SHA-256."""
-    from assistant.models import verify
-
-    path = verify(name, load_settings().home)
-    done(json, f"{name} is whole: {path}", model=name, path=str(path))
-
-
-def _needed_models(settings: Settings) -> list[str]:
-    """The embedder and the language models of the embedded back ends."""
-    embedder = [settings.embedder.model] if settings.embedder.kind == "e5-onnx" else []
-    return embedder + [str(section["model"]) for section in settings.backends.values() if section.get("kind") == "llama-cpp"]
 
 
 # The server

@@ -238,11 +238,26 @@ def _told(progress: IngestProgress) -> str:
 
 
 @contextmanager
-def byte_progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of bytes on standard error, where that is a terminal."""
+def pull_progress(name: str) -> Iterator[Callable[[str, int, int | None], None]]:
+    """What a pull does and a bar of bytes on standard error, where that is a terminal."""
     from rich.progress import DownloadColumn, TransferSpeedColumn
 
-    columns: tuple[Any, ...] = (TextColumn(name), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    told: tuple[Any, ...] = (TextColumn(name), TextColumn("{task.fields[told]}"))
+    columns = (*told, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(name, total=None, told="")
+
+        def show(step: str, held: int, total: int | None) -> None:
+            bar.update(task, completed=held, total=total, told="" if step == name else printable(step).replace("[", r"\["))
+
+        yield show
+
+
+@contextmanager
+def waiting(told: str) -> Iterator[None]:
+    """A sign of work on standard error, where that is a terminal."""
+    if not err.is_terminal:
+        yield
+        return
+    with err.status(plain(told)):
+        yield

@@ -1,0 +1,278 @@
+"""Which models of the catalogue a computer can run, how fast, in which order, and why not the others.
+
+Speed. Writing a token reads all active weights once, so tokens per second are at most memory speed / active bytes; engines
+reach about 60 % of that (ACHIEVED). Reading a prompt computes 2 operations per active parameter and token. Weights that do
+not fit the graphics cards are read by the processor: the times add up. Cards work side by side in vLLM, one after the other in
+Ollama and llama.cpp.
+
+Order. Twice the size, or eight months younger, is one point (YEARLY): a rule of thumb, not a measurement. A mixture of experts
+counts as the geometric mean of all its parameters and the active ones. Each halving of the speed below COMFORTABLE, and each
+doubling of the wait for the first word beyond PATIENCE_S, takes a point away. `midas models try` and an evaluation decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from math import log2, sqrt
+from typing import Literal
+
+from assistant.catalogue import GB, TYPICAL_CONTEXT, Catalogue, ModelCard, Purpose, Quantisation
+from assistant.commands import Command, commands
+from assistant.hardware import GIB, Gpu, Machine
+
+ACHIEVED = 0.6
+"""Of the memory's speed. With Qwen2.5 0.5B and 1.5B on two cores it was 0.5 and 0.7."""
+CORE_GFLOPS = {"avx512f": 80, "avx2": 50, "neon": 40}
+"""Billions of operations a second and core when a prompt is read. Measured for AVX2 (50-77); the others are in proportion."""
+PLAIN_CORE_GFLOPS = 15
+CARD_FLOPS_PER_BYTE = 40
+"""Operations that a card computes for each byte it can read; data sheets promise two to eight times that."""
+
+PROMPT_TOKENS = 600
+"""What a question with its evidence adds to the part of the prompt that is read already."""
+COMFORTABLE, FAST, SLOWEST = 8.0, 30.0, 3.0
+"""Tokens a second. People read five or six."""
+PATIENCE_S, LONGEST_WAIT_S = 10.0, 30.0
+YEARLY = 1.5
+
+USABLE_CARD = 0.95
+SYSTEM_BYTES, SYSTEM_SHARE = 2 * GIB, 0.1
+"""Memory that is left to the operating system: the larger of the two."""
+
+Placement = Literal["GPU", "GPU + CPU", "CPU"]
+SpeedClass = Literal["fast", "comfortable", "slow"]
+Obstacle = Literal["use", "language", "licence", "memory", "disk", "speed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the model is for. `language` is ISO 639-1, None for any; `context_tokens` are prompt and answer together."""
+
+    purpose: Purpose = "chat"
+    language: str | None = None
+    context_tokens: int = TYPICAL_CONTEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A model in one quantisation on one computer. `conversations` of the wished length fit at once; `reason` is the sum."""
+
+    quantisation: Quantisation
+    placement: Placement
+    needed_bytes: int
+    tokens_per_s: float
+    first_word_s: float
+    conversations: int
+    reason: str
+
+    @property
+    def speed(self) -> SpeedClass:
+        if self.tokens_per_s >= FAST and self.first_word_s <= PATIENCE_S:
+            return "fast"
+        return "comfortable" if self.tokens_per_s >= COMFORTABLE and self.first_word_s <= PATIENCE_S else "slow"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A model that fits, with its points and how to run it."""
+
+    name: str
+    card: ModelCard
+    fit: Fit
+    points: float
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A model that is not for this computer or wish, and why."""
+
+    name: str
+    obstacle: Obstacle
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`ranked` has the best first; `cloud` are models that run elsewhere and would do."""
+
+    machine: Machine
+    wish: Wish
+    ranked: tuple[Choice, ...]
+    rejected: tuple[Rejection, ...]
+    cloud: tuple[str, ...]
+
+
+def recommend(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
+    """Judges every model of the catalogue."""
+    judged = [_judge(name, card, machine, wish) for name, card in catalogue.models.items() if card.local]
+    choices = [result for result in judged if isinstance(result, Choice)]
+    return Advice(
+        machine,
+        wish,
+        tuple(sorted(choices, key=lambda choice: -choice.points)),
+        tuple(result for result in judged if isinstance(result, Rejection)),
+        tuple(name for name, card in catalogue.models.items() if not card.local and _mismatch(card, wish) is None),
+    )
+
+
+def _judge(name: str, card: ModelCard, machine: Machine, wish: Wish) -> Choice | Rejection:
+    if mismatch := _mismatch(card, wish):
+        return Rejection(name, *mismatch)
+    fit = best_fit(card, machine, wish.context_tokens)
+    if fit is None:
+        return Rejection(name, "memory", _too_large(card, machine, wish))
+    if problem := _impractical(card, fit, machine):
+        return Rejection(name, *problem)
+    return Choice(name, card, fit, _points(card, fit), commands(name, card, fit.quantisation, machine, wish.context_tokens))
+
+
+def _mismatch(card: ModelCard, wish: Wish) -> tuple[Obstacle, str] | None:
+    if wish.purpose not in card.good_for:
+        return "use", f"meant for {' and '.join(card.good_for)}"
+    if wish.language and not card.speaks(wish.language):
+        return "language", f"its maker does not name {wish.language!r} among its languages"
+    if card.commercial == "no":
+        return "licence", f"{card.licence}: no commercial use"
+    if card.context < wish.context_tokens:
+        return "use", f"holds {card.context:,} tokens only"
+    return None
+
+
+def _too_large(card: ModelCard, machine: Machine, wish: Wish) -> str:
+    quantisation = card.quantisations[0]
+    needed = card.memory_bytes(quantisation, wish.context_tokens)
+    return f"needs {needed / GB:.1f} GB as {quantisation.upper()}, {_capacity(machine) / GB:.1f} GB can be had"
+
+
+def _impractical(card: ModelCard, fit: Fit, machine: Machine) -> tuple[Obstacle, str] | None:
+    size = card.size(fit.quantisation).bytes
+    if machine.disk_free_bytes is not None and size > machine.disk_free_bytes:
+        return "disk", f"its file has {size / GB:.1f} GB, the disk has {machine.disk_free_bytes / GB:.1f} GB free"
+    if fit.tokens_per_s < SLOWEST:
+        return "speed", f"would write about {fit.tokens_per_s:.1f} tokens/s"
+    if fit.first_word_s > LONGEST_WAIT_S:
+        return "speed", f"would read a question with its evidence for about {fit.first_word_s:.0f} s"
+    return None
+
+
+def _points(card: ModelCard, fit: Fit) -> float:
+    assert card.parameters is not None
+    size = log2(sqrt(card.parameters * (card.active or card.parameters)))
+    age = YEARLY * (card.released - date(2023, 1, 1)).days / 365
+    return size + age - _shortfall(COMFORTABLE / fit.tokens_per_s) - _shortfall(fit.first_word_s / PATIENCE_S)
+
+
+def _shortfall(times: float) -> float:
+    return max(0.0, log2(times))
+
+
+# Fitting
+
+
+def best_fit(card: ModelCard, machine: Machine, tokens: int) -> Fit | None:
+    """The finest quantisation that the cards hold at a comfortable speed, else the coarsest wherever it fits.
+
+    Unquantised weights are only worth their memory when a few more conversations fit beside them.
+    """
+    for quantisation in reversed(card.quantisations):
+        fit = _on_cards(card, quantisation, machine, tokens)
+        if fit and fit.tokens_per_s >= COMFORTABLE and (quantisation != "bf16" or fit.conversations >= 4):
+            return fit
+    coarsest = card.quantisations[0]
+    places = (_on_cards, _on_both, _on_processor)
+    return next((fit for place in places if (fit := place(card, coarsest, machine, tokens))), None)
+
+
+def _on_cards(card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Fit | None:
+    free = _cards_bytes(machine) - card.memory_bytes(quantisation, tokens)
+    if not machine.gpus or free < 0:
+        return None
+    speed = sum(gpu.gb_per_s for gpu in machine.gpus) * GB
+    return _fit(card, quantisation, "GPU", tokens, free, (_Share(1.0, speed, speed * CARD_FLOPS_PER_BYTE),))
+
+
+def _on_both(card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Fit | None:
+    needed, on_cards = card.memory_bytes(quantisation, tokens), _cards_bytes(machine)
+    free = on_cards + _ram_bytes(machine) - needed
+    if not machine.gpus or any(gpu.unified for gpu in machine.gpus) or free < 0:
+        return None
+    speed, part = min(gpu.gb_per_s for gpu in machine.gpus) * GB, on_cards / needed
+    shares = (_Share(part, speed, speed * CARD_FLOPS_PER_BYTE), _processor(machine, 1 - part))
+    return _fit(card, quantisation, "GPU + CPU", tokens, free, shares)
+
+
+def _on_processor(card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Fit | None:
+    free = _ram_bytes(machine) - card.memory_bytes(quantisation, tokens)
+    return _fit(card, quantisation, "CPU", tokens, free, (_processor(machine, 1.0),)) if free >= 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A part of the weights, and how fast what holds it reads (bytes/s) and computes (operations/s)."""
+
+    part: float
+    bytes_per_s: float
+    flops: float
+
+
+def _processor(machine: Machine, part: float) -> _Share:
+    each = next((CORE_GFLOPS[name] for name in CORE_GFLOPS if name in machine.cpu_features), PLAIN_CORE_GFLOPS)
+    return _Share(part, machine.gb_per_s * GB, machine.cores * each * GB)
+
+
+def _fit(
+    card: ModelCard, quantisation: Quantisation, placement: Placement, tokens: int, free: int, shares: tuple[_Share, ...]
+) -> Fit:
+    read, active = card.active_bytes(quantisation), (card.active or card.parameters or 0) * GB
+    per_token = sum(share.part * read / share.bytes_per_s for share in shares) / ACHIEVED
+    per_prompt_token = sum(share.part * 2 * active / share.flops for share in shares)
+    conversations = 1 + int(free // max(1, card.cache_bytes(tokens)))
+    return Fit(
+        quantisation,
+        placement,
+        card.memory_bytes(quantisation, tokens),
+        1 / per_token,
+        PROMPT_TOKENS * per_prompt_token + per_token,
+        conversations,
+        _explained(card, quantisation, placement, tokens, free, shares, 1 / per_token),
+    )
+
+
+def _explained(
+    card: ModelCard,
+    quantisation: Quantisation,
+    placement: Placement,
+    tokens: int,
+    free: int,
+    shares: tuple[_Share, ...],
+    tokens_per_s: float,
+) -> str:
+    size, needed = card.size(quantisation), card.memory_bytes(quantisation, tokens)
+    cache = card.cache_bytes(tokens)
+    read = card.active_bytes(quantisation)
+    speeds = " and ".join(f"{share.part:.0%} of them at {share.bytes_per_s / GB:.0f} GB/s" for share in shares)
+    about = "About " if size.computed else ""
+    return (
+        f"{about}{size.bytes / GB:.1f} GB of weights, {cache / GB:.1f} GB of cache for {tokens:,} tokens "
+        f"and {(needed - size.bytes - cache) / GB:.1f} GB to work with make {needed / GB:.1f} of {(needed + free) / GB:.1f} GB "
+        f"({placement}). Each token reads {read / GB:.1f} GB, {speeds}; at {ACHIEVED:.0%} of that speed this gives about "
+        f"{tokens_per_s:.0f} tokens/s."
+    )
+
+
+def _cards_bytes(machine: Machine) -> int:
+    return sum(round(gpu.memory_bytes * USABLE_CARD) for gpu in machine.gpus)
+
+
+def _ram_bytes(machine: Machine) -> int:
+    return round(machine.ram_bytes - max(SYSTEM_BYTES, SYSTEM_SHARE * machine.ram_bytes))
+
+
+def _capacity(machine: Machine) -> int:
+    unified = any(gpu.unified for gpu in machine.gpus)
+    return max(_cards_bytes(machine), _ram_bytes(machine)) if unified else _cards_bytes(machine) + _ram_bytes(machine)
+
+
+__all__ = ["Advice", "Choice", "Fit", "Gpu", "Rejection", "Wish", "best_fit", "recommend"]
