@@ -262,6 +262,14 @@ def test_a_model_that_does_not_reason_says_so(server) -> None:
     assert f'"{MODEL}" does not support thinking' in refused(server, BackendRefused, think=True)
 
 
+def test_a_line_ends_where_ollama_ends_it(server) -> None:
+    """Not at U+0085 or U+2028, which texts have; and the last one may end with the answer."""
+    server.script = Script(lambda messages: ["uno\u0085dos\u2028", "tres"])
+    ending = server.wire.ending
+    server.wire.ending = lambda *rest: ending(*rest).rstrip()  # type: ignore[method-assign]
+    assert ask(backend(server)).text == "uno\u0085dos\u2028tres"
+
+
 # What goes wrong
 
 

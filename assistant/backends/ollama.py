@@ -14,9 +14,10 @@ all of the prompt was read is checked afterwards against what the server counted
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -136,7 +137,7 @@ def manager(name: str, options: Options, settings: Settings) -> OllamaModels:
 class Call:
     """One request. `least` is what its prompt has at least, in the model's tokens."""
 
-    body: Mapping[str, Any]
+    request: Mapping[str, Any]
     num_ctx: int
     num_predict: int
     least: int
@@ -157,13 +158,11 @@ class OllamaLLM(GuardedLLM):
         self.context_window = min(self.context_window, facts.context_window or self.context_window)
         call = self._call(messages, options)
         last: Part | None = None
-        try:
-            async with aclosing(self._server.chat(call)) as parts:
-                async for last in parts:
+        with self._server.translated(), self._more_room(call):
+            async with self._server.async_client() as client:
+                async for last in await client.chat(**call.request, stream=True):
                     if last.text or last.thoughts:
                         yield Piece(last.text, last.thoughts)
-        except PromptTooLong as error:
-            raise self._with_more_room(call, error) from error
         if last is None or not last.done:
             raise BackendFailed(f"{self.where} hung up before the answer was whole: check its log, try again.")
         self._require_whole(call, last, facts)
@@ -174,12 +173,13 @@ class OllamaLLM(GuardedLLM):
         self.require_room(messages, num_predict)
         num_ctx = self._room_for(2 * self._counter.chat(messages) + num_predict)
         limits = {"num_ctx": num_ctx, "num_predict": num_predict, **({"stop": options["stop"]} if options.get("stop") else {})}
-        body = {
+        request = {
+            **self._server.always,
             "messages": [{"role": message.role.value, "content": message.content or ""} for message in messages],
             "format": options.get("json_schema"),
             "options": {"temperature": options.get("temperature", 0), **limits},
         }
-        return Call(body, num_ctx, num_predict, self._least(messages))
+        return Call(request, num_ctx, num_predict, self._least(messages))
 
     def _room_for(self, tokens: int) -> int:
         """The window to ask for: it doubles when needed and never shrinks, so that the model is seldom loaded again."""
@@ -193,9 +193,13 @@ class OllamaLLM(GuardedLLM):
             return sum(len((message.content or "").split()) for message in messages)
         return int(sum(self._counter.text(message.content or "") for message in messages) * TOKENIZER_SLACK)
 
-    def _with_more_room(self, call: Call, refusal: PromptTooLong) -> PromptTooLong:
-        """A refusal by the server: it read nothing, so the request may be sent again if there is a larger window to ask for."""
-        return PromptTooLong(refusal.message, 0.0) if self._grow(call) else refusal
+    @contextmanager
+    def _more_room(self, call: Call) -> Iterator[None]:
+        """A server that refuses a prompt read nothing: it may be asked again if there is a larger window to ask for."""
+        try:
+            yield
+        except PromptTooLong as error:
+            raise PromptTooLong(error.message, 0.0 if self._grow(call) else None) from error
 
     def _grow(self, call: Call) -> bool:
         self._num_ctx = max(self._num_ctx, 2 * call.num_ctx)
@@ -264,11 +268,40 @@ class VersionResponse(ollama.StatusResponse):
 
 
 class AsyncClient(ollama.AsyncClient):
-    """Ollama's client for one answer; it has no argument for the fields that forbid Ollama to cut a prompt."""
+    """Ollama's client for one answer. It has no argument for the fields that forbid Ollama to cut a prompt."""
 
     async def _request(self, cls: Any, *args: Any, **kwargs: Any) -> Any:
-        kwargs["json"] |= {"truncate": False, "shift": False}
-        return await super()._request(Part, *args, **kwargs)
+        content = {**kwargs["json"], "truncate": False, "shift": False}
+        return Parts(await self._client.send(self._client.build_request(*args, json=content), stream=True))
+
+
+class Parts:
+    """The lines of an answer. The client's own reader takes U+0085, which may be in a text, for the end of a line."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._bytes = response.aiter_bytes()
+        self._held = b""
+
+    def __aiter__(self) -> Parts:
+        return self
+
+    async def __anext__(self) -> Part:
+        """Raises ollama.ResponseError when the line is an error, ValueError and others when it is garbage."""
+        content = json.loads(await self._line())
+        if reason := content.get("error"):
+            raise ollama.ResponseError(str(reason))
+        return Part(**content)
+
+    async def _line(self) -> bytes:
+        """Without its end; the last one may lack that."""
+        while b"\n" not in self._held:
+            if not (more := await anext(self._bytes, b"")):
+                break
+            self._held += more
+        line, _, self._held = self._held.partition(b"\n")
+        if not line:
+            raise StopAsyncIteration
+        return line
 
 
 class Client(ollama.Client):
@@ -331,6 +364,11 @@ class Server:
         return self.options.model
 
     @property
+    def always(self) -> dict[str, Any]:
+        """What every question has."""
+        return {"model": self.model, "think": self.options.think, "keep_alive": self.options.keep_alive}
+
+    @property
     def thinking_tokens(self) -> int:
         return self.options.thinking_tokens if self.options.think else 0
 
@@ -372,15 +410,9 @@ class Server:
             return ESTIMATE
         return exact(client.describe(self.model, verbose=True).modelinfo or {})
 
-    async def chat(self, call: Call) -> AsyncGenerator[Part, None]:
-        """The lines of an answer. Raises BackendErrors. Closing it closes the connection, which stops the model."""
-        options = self.options
-        with self.translated():
-            async with AsyncClient(options.base_url, **self._http(None, self._refuse_later)) as client:
-                given = {"model": self.model, "think": options.think, "keep_alive": options.keep_alive, **call.body}
-                async with aclosing(await client.chat(stream=True, **given)) as parts:
-                    async for part in parts:
-                        yield part
+    def async_client(self) -> AsyncClient:
+        """For one answer, guarded by whoever reads it; leaving it closes the connection, which stops the model."""
+        return AsyncClient(self.options.base_url, **self._http(None, self._refuse_later))
 
     @contextmanager
     def client(self, read_s: float = FACTS_S) -> Iterator[Client]:
