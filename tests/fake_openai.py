@@ -63,7 +63,8 @@ class FakeOpenAI:
             status, message = self.error
             return JSONResponse({"error": {"message": message, "type": "server_error", "code": None}}, status_code=status)
         words = re.findall(r"\S+\s*|\s+", self.reply(body["messages"]))
-        usage = {"prompt_tokens": 100, "completion_tokens": len(words), "total_tokens": 100 + len(words)}
+        read = max(100, sum(len(message["content"].split()) for message in body["messages"]))
+        usage = {"prompt_tokens": read, "completion_tokens": len(words), "total_tokens": read + len(words)}
         if body.get("stream"):
             with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
             return StreamingResponse(self._stream(words, usage if with_usage else None), media_type="text/event-stream")

@@ -32,7 +32,8 @@ def settings(**backends: dict[str, object]) -> Settings:
 
 
 def server(url: str, **options: object) -> Settings:
-    return settings(remote={"kind": "openai-compatible", "model": "m", "base_url": url, **options})
+    section = {"kind": "openai-compatible", "model": "m", "base_url": url, "context_window": 4096, **options}
+    return settings(remote=section)
 
 
 async def answer(backend, messages=QUESTION, **options) -> str:

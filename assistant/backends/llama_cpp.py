@@ -26,10 +26,11 @@ from assistant.backends.common import gguf
 from assistant.backends.common.backend import Backend
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.counting import TokenCounter
-from assistant.backends.common.dialect import Dialect
+from assistant.backends.common.dialect import Dialect, openai_schema
+from assistant.backends.common.endpoint import Endpoint
 from assistant.backends.common.guard import Guard, Timeouts
 from assistant.backends.common.pieces import Piece
-from assistant.backends.common.wire import Endpoint, WireLLM
+from assistant.backends.common.wire import WireLLM
 from assistant.config import Settings
 from assistant.errors import BackendError
 from ingest.config import Section
@@ -68,7 +69,7 @@ CAPABILITIES = Capabilities(
     logprobs=True,
     notes=("In this process: no server to start.", "One answer at a time."),
 )
-DIALECT = Dialect("llama-cpp", CAPABILITIES, never=lambda token: {"logit_bias": [[token, False]]})
+DIALECT = Dialect("llama-cpp", CAPABILITIES, schema=openai_schema, never=lambda token: {"logit_bias": [[token, False]]})
 
 
 def build(name: str, options: Options, settings: Settings) -> Backend:

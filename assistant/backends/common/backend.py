@@ -86,5 +86,4 @@ class Backend:
         for messages in prompts:
             async with self.slot(), aclosing(await self.llm.astream_chat(messages, max_tokens=1)) as pieces:
                 with suppress(BackendEmpty):
-                    async for _ in pieces:
-                        pass
+                    await anext(pieces)

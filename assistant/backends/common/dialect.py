@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from assistant.backends.common.capabilities import Capabilities
 
 Fields = dict[str, Any]
 """Members of a JSON request or answer, as a foreign server defines them."""
+Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Fact]):
+    """Where a server tells a fact: a path from its root, and what reads it from the JSON there for a model (None: not told)."""
+
+    path: str
+    read: Callable[[Fields, str], Fact | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The differences of one kind of server.
+
+    `start` tells how such a server is started. `schema` and `never` give the request fields for an answer that fits a JSON
+    schema, and for one without a token. `temperature` and `stream_options` tell whether requests may have these. `health` is a
+    path that answers 200 when the server is well, `version` and `windows` are where it tells its version and its context
+    window (the first that tells wins); paths are relative to the base URL without its `/v1`.
+    """
+
+    kind: str
+    capabilities: Capabilities
+    start: str = ""
+    temperature: bool = True
+    stream_options: bool = True
+    schema: Callable[[Fields], Fields] | None = None
+    never: Callable[[str], Fields] | None = None
+    health: str | None = None
+    version: Page[str] | None = None
+    windows: tuple[Page[int], ...] = ()
 
 
 def openai_schema(schema: Fields) -> Fields:
@@ -17,51 +48,17 @@ def openai_schema(schema: Fields) -> Fields:
     return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": True}}}
 
 
-def no_schema(schema: Fields) -> Fields:
-    """For servers that have nothing of the kind: the caller has to check the answer anyway."""
-    return {}
-
-
-def no_ban(token: str) -> Fields:
-    """For servers that can't be kept from writing a token."""
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Where a server tells something of itself: a path from its root, and what is read from the JSON there."""
-
-    path: str
-    read: Callable[[Fields, str], Any]
-
-
-def _served_version(body: Fields, model: str) -> str | None:
-    version = body.get("version")
+def _version(page: Fields, model: str) -> str | None:
+    version = page.get("version")
     return str(version) if version else None
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """The differences of one kind of server.
-
-    `start` completes "check that it runs" (how an admin starts it). `always` are request fields that every request has;
-    `stream_options` tells whether usage must be asked for. `schema` and `never` give the request fields for an answer that
-    fits a JSON schema, and for one without a token. `sampling` tells whether `temperature` may be sent. `health` is a path
-    that answers 200 when the server is well, `version` and `windows` where it tells its version and its context window (the
-    first that tells wins); paths are relative to the base URL without its `/v1`.
-    """
-
-    kind: str
-    capabilities: Capabilities
-    start: str = ""
-    always: Mapping[str, Any] = field(default_factory=dict)
-    temperature: bool = True
-    stream_options: bool = True
-    schema: Callable[[Fields], Fields] = openai_schema
-    never: Callable[[str], Fields] = no_ban
-    health: str | None = None
-    version: Page | None = None
-    windows: tuple[Page, ...] = ()
+def _window_of_card(page: Fields, model: str) -> int | None:
+    cards = page.get("data") or []
+    window = next((card.get("max_model_len") for card in cards if card.get("id") == model), None)
+    return int(window) if window else None
 
 
-VERSION = Page("/version", _served_version)
+VERSION = Page("/version", _version)
+MODEL_CARDS = Page("/v1/models", _window_of_card)
+"""`max_model_len` of the model's card, as vLLM and SGLang have it."""

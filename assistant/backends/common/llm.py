@@ -21,9 +21,9 @@ from assistant.backends.common.counting import TokenCounter
 from assistant.backends.common.defuse import defused
 from assistant.backends.common.guard import Guard
 from assistant.backends.common.pieces import CachedTokens, Piece, Reported, TokenCounts
-from assistant.backends.common.reasoning import ReasoningFilter
+from assistant.backends.common.reasoning import CLOSING, ReasoningFilter
 from assistant.backends.common.stream import Stream
-from assistant.errors import BackendEmpty, PromptTooLong
+from assistant.errors import BackendEmpty, BackendRefused, PromptTooLong
 
 
 class GuardedLLM(LLM):
@@ -76,6 +76,9 @@ class GuardedLLM(LLM):
                 f"The prompt has {held} tokens and the answer may have {max_tokens}, but {self.where} holds "
                 f"{self.context_window} in all: shorten the question, or raise the back end's context window."
             )
+
+    def require_whole(self, messages: Sequence[ChatMessage], usage: TokenCounts) -> None:
+        """Raises PromptTooLong when the server's count shows that it cut the prompt. Here: no server does that."""
 
     def counted(self, messages: Sequence[ChatMessage], written: str) -> TokenCounts:
         """The tokens of a call whose server counted none."""
@@ -143,19 +146,24 @@ class _Responses(Stream[ChatResponse]):
         return self._told(piece.text, Reported(None, piece.choices))
 
     def _ending(self) -> Iterator[ChatResponse]:
-        """What was held back, and the usage. Raises BackendEmpty when there is no answer."""
+        """What was held back, and the usage. Raises BackendErrors when that was no answer to the whole prompt."""
         if held := self._filter.rest():
             yield self._response(held)
-        if not self._text.strip():
-            raise self._empty()
+        self._require_answer()
+        if self._usage:
+            self._llm.require_whole(self._messages, self._usage)
         usage = self._usage or self._llm.counted(self._messages, self._reasoning + self._text)
         yield self._told("", Reported(usage))
 
+    def _require_answer(self) -> None:
+        where = self._llm.where
+        if CLOSING in self._text:
+            raise BackendRefused(f"{where} mixes its reasoning into its answers: start its server with a reasoning parser.")
+        if self._text.strip():
+            return
+        if self._reasoning:
+            raise BackendEmpty(f"{where} used all its tokens to reason and answered nothing: raise thinking_tokens.")
+        raise BackendEmpty(f"{where} sent an empty answer: try again, and check its chat template.")
+
     def _told(self, delta: str, raw: Reported) -> ChatResponse:
         return ChatResponse(message=ChatMessage(self._text, role=MessageRole.ASSISTANT), delta=delta, raw=raw)
-
-    def _empty(self) -> BackendEmpty:
-        where = self._llm.where
-        if self._reasoning:
-            return BackendEmpty(f"{where} used all its tokens to reason and answered nothing: raise answer.max_tokens.")
-        return BackendEmpty(f"{where} sent an empty answer: try again, and check its chat template.")

@@ -11,12 +11,9 @@ OPENING, CLOSING = "<think>", "</think>"
 
 @dataclass
 class ReasoningFilter:
-    """Moves `<think>...</think>` at the beginning of an answer from a stream's text to its reasoning, wherever it is split.
+    """Moves `<think>...</think>` at the beginning of an answer from a stream's text to its reasoning, wherever it is split."""
 
-    Some chat templates open the block in the prompt, so that only its end is written: `thinking=True` is for those.
-    """
-
-    thinking: bool = False
+    _thinking: bool = False
     _held: str = ""
     _begun: bool = False
 
@@ -29,10 +26,10 @@ class ReasoningFilter:
         """What was held back when the stream ended."""
         if not self._held:
             return None
-        return Piece(reasoning=self._held) if self.thinking else Piece(text=self._held)
+        return Piece(reasoning=self._held) if self._thinking else Piece(text=self._held)
 
     def _split(self, text: str) -> tuple[str, str]:
-        if self.thinking:
+        if self._thinking:
             return self._until_closing(text)
         if self._begun:
             self._held = ""
@@ -42,7 +39,7 @@ class ReasoningFilter:
     def _at_beginning(self, text: str) -> tuple[str, str]:
         stripped = text.lstrip()
         if stripped.startswith(OPENING):
-            self.thinking = True
+            self._thinking = True
             return self._until_closing(stripped.removeprefix(OPENING))
         if OPENING.startswith(stripped):
             self._held = text
@@ -53,7 +50,7 @@ class ReasoningFilter:
     def _until_closing(self, text: str) -> tuple[str, str]:
         reasoning, mark, answer = text.partition(CLOSING)
         if mark:
-            self.thinking, self._begun, self._held = False, True, ""
+            self._thinking, self._begun, self._held = False, True, ""
             return answer.lstrip(), reasoning
         self._held = _possible_mark(text)
         return "", text.removesuffix(self._held)

@@ -12,6 +12,8 @@ from assistant.errors import BackendBusy, BackendError, BackendFailed, BackendRe
 
 SERVER_PAUSE_S = 1.0
 """A server that is overloaded (503) and doesn't say for how long is asked again after this."""
+FAILED_DEPENDENCY = 424
+"""What a router answers whose model failed."""
 LONGEST_REASON = 300
 _TOO_LONG = re.compile(
     r"exceed_context_size|context_length_exceeded|string_above_max_length|context (?:length|window|size)"
@@ -33,7 +35,7 @@ def describe(where: str, model: str, status: int, body: str, retry_after: str | 
         return too_long(where, said)
     if status in (429, 503):
         return _busy(where, said, _seconds(retry_after), SERVER_PAUSE_S if status == 503 else None)
-    if status >= 500:
+    if status >= 500 or status == FAILED_DEPENDENCY:
         return BackendFailed(f"{where} failed ({said}): check its log, try again.")
     remedy = _REMEDIES.get(status, "refused the request ({said}): check its settings and its log")
     return BackendRefused(f"{where} {remedy.format(said=said, model=model)}.")

@@ -1,17 +1,21 @@
-"""What the kinds with a server have in common: their options, and the back end that they make."""
+"""What the kinds with a server have in common: their options, and the back end and manager that they make."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 from pydantic import Field
 
-from assistant.backends.common.backend import Backend
-from assistant.backends.common.counting import ESTIMATE
+from assistant.backends.common.backend import Backend, Health
+from assistant.backends.common.counting import load_counter
 from assistant.backends.common.dialect import Dialect
+from assistant.backends.common.endpoint import Endpoint
 from assistant.backends.common.guard import Guard, Timeouts
 from assistant.backends.common.queue import FairQueue
-from assistant.backends.common.wire import Endpoint, WireLLM
+from assistant.backends.common.server import Server
+from assistant.backends.common.wire import Translator, WireLLM
+from assistant.config import Settings
 from ingest.config import Section
 from ingest.errors import ConfigError
 
@@ -26,7 +30,7 @@ class RemoteOptions(Section):
     base_url: str = Field(description="address of the server, with /v1 where it has that")
     api_key_env: str | None = Field(None, description="name of the environment variable that holds the key")
     context_window: int | None = Field(
-        None, ge=512, description="tokens that prompt and answer may have together; None asks the server, else 4096"
+        None, ge=512, description="tokens that prompt and answer may have together; without it the server is asked, else 4096"
     )
     timeouts: Timeouts = Field(Timeouts(), description="how long the server may be silent")
     concurrency: int = Field(4, ge=1, description="questions that the server gets at a time; others wait in a fair queue")
@@ -34,35 +38,65 @@ class RemoteOptions(Section):
     fallback: list[str] = Field([], description="back ends that answer when this one fails, in this order")
 
 
+class WireOptions(RemoteOptions):
+    """The section of a back end on OpenAI's wire."""
+
+    tokenizer: str | None = Field(
+        None, description="what counts tokens: a tokenizer.json, or a pulled GGUF model's name; without it they are estimated"
+    )
+    thinking_tokens: int = Field(0, ge=0, description="tokens for reasoning, beside those of the answer")
+
+
 def where_of(name: str, kind: str, address: str) -> str:
     """How errors name a back end."""
     return f"back end {name!r} ({kind} at {address})"
 
 
-def build_remote(name: str, options: RemoteOptions, dialect: Dialect) -> Backend:
+def build_remote(name: str, options: WireOptions, dialect: Dialect, settings: Settings) -> Backend:
     """A back end on OpenAI's wire. Asks the server for its context window where the settings don't tell it.
 
-    Raises ConfigError when the key is missing, BackendUnreachable or BackendTimeout when the server can't be asked.
+    Raises ConfigError when the key is missing, ModelError when the tokenizer is, BackendUnreachable or BackendTimeout when the
+    server can't be asked.
     """
-    endpoint = Endpoint(options.base_url, options.timeouts.connect_s, read_key(name, options.api_key_env))
-    guard = Guard(where_of(name, dialect.kind, options.base_url), options.timeouts)
-    window = options.context_window or DEFAULT_WINDOW
-    llm = WireLLM(endpoint, dialect, model=options.model, context_window=window, guard=guard, counter=ESTIMATE)
+    server = server_of(name, options, dialect)
+    counter = load_counter(options.tokenizer, settings.home)
+    guard = Guard(server.translator.where, options.timeouts)
+    window = options.context_window or server.window() or DEFAULT_WINDOW
     return Backend(
         name=name,
         kind=dialect.kind,
         model=options.model,
-        llm=llm,
+        llm=WireLLM(
+            server.endpoint,
+            dialect,
+            model=options.model,
+            context_window=window,
+            guard=guard,
+            counter=counter,
+            thinking_tokens=options.thinking_tokens,
+        ),
         context_window=window,
-        count_tokens=ESTIMATE.text,
-        count_chat_tokens=ESTIMATE.chat,
+        count_tokens=counter.text,
+        count_chat_tokens=counter.chat,
         cloud=options.cloud,
         capabilities=dialect.capabilities,
         address=options.base_url,
-        counted_by=ESTIMATE.name,
+        counted_by=counter.name,
         breaker=guard.breaker,
         queue=FairQueue(options.concurrency),
+        ask_health=lambda: _health(server),
     )
+
+
+def server_of(name: str, options: RemoteOptions, dialect: Dialect) -> Server:
+    """The server that a section names. Raises ConfigError when the key is missing."""
+    endpoint = Endpoint(options.base_url, options.timeouts.connect_s, read_key(name, options.api_key_env))
+    translator = Translator(where_of(name, dialect.kind, options.base_url), dialect.start, endpoint.key)
+    return Server(endpoint, dialect, translator, options.model)
+
+
+async def _health(server: Server) -> Health:
+    return await asyncio.to_thread(server.health)
 
 
 def read_key(name: str, variable: str | None) -> str | None:

@@ -3,72 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import httpx
 import openai
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import PrivateAttr
 from openai.types.chat import ChatCompletionChunk
 
-from assistant.backends.common.counting import TokenCounter
+from assistant.backends.common.counting import TokenCounter, fewest_tokens
 from assistant.backends.common.dialect import Dialect
+from assistant.backends.common.endpoint import Endpoint
 from assistant.backends.common.guard import Guard
 from assistant.backends.common.llm import GuardedLLM
 from assistant.backends.common.pieces import CachedTokens, Piece, TokenCounts
 from assistant.backends.common.refusals import describe, is_too_long, reason_of, too_long
-from assistant.errors import BackendError, BackendFailed, BackendRefused, BackendTimeout, BackendUnreachable
+from assistant.errors import BackendError, BackendFailed, BackendRefused, BackendTimeout, BackendUnreachable, PromptTooLong
 
 REFUSED_PAUSE_S = 0.5
 """A server that is being restarted refuses connections for a moment."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A server's address (with `/v1` where it has that) and how to get in. Its representation has no key."""
-
-    base_url: str
-    connect_s: float
-    key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def root(self) -> str:
-        """The address without `/v1`, where servers have their own pages."""
-        return self.base_url.rstrip("/").removesuffix("/v1")
-
-    @cached_property
-    def _tls(self) -> Any:
-        return httpx.create_ssl_context(trust_env=False)
-
-    def client(self, read_s: float | None = None) -> httpx.AsyncClient:
-        """A client for one call: none is shared between event loops, and leaving it closes its connections. It asks no proxy.
-
-        `read_s` is the longest wait for a byte, None where a guard watches.
-        """
-        authorization = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        return httpx.AsyncClient(
-            verify=self._tls if self.base_url.startswith("https") else False,
-            headers={**authorization, **self.headers},
-            timeout=httpx.Timeout(read_s, connect=self.connect_s),
-            trust_env=False,
-        )
-
-    def openai(self) -> openai.AsyncOpenAI:
-        """OpenAI's client for one call, likewise."""
-        client = self.client()
-        return openai.AsyncOpenAI(
-            api_key=self.key or "none",
-            base_url=self.base_url,
-            default_headers=dict(self.headers),
-            http_client=client,
-            timeout=client.timeout,
-            max_retries=0,
-        )
 
 
 class WireLLM(GuardedLLM):
@@ -77,21 +33,45 @@ class WireLLM(GuardedLLM):
     _endpoint: Endpoint = PrivateAttr()
     _dialect: Dialect = PrivateAttr()
     _translator: Translator = PrivateAttr()
+    _thinking_tokens: int = PrivateAttr()
 
     def __init__(
-        self, endpoint: Endpoint, dialect: Dialect, *, model: str, context_window: int, guard: Guard, counter: TokenCounter
+        self,
+        endpoint: Endpoint,
+        dialect: Dialect,
+        *,
+        model: str,
+        context_window: int,
+        guard: Guard,
+        counter: TokenCounter,
+        thinking_tokens: int = 0,
     ) -> None:
         super().__init__(model=model, context_window=context_window, guard=guard, counter=counter)
         self._endpoint = endpoint
         self._dialect = dialect
+        self._thinking_tokens = thinking_tokens
         self._translator = Translator(guard.where, dialect.start, endpoint.key)
+
+    async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> AsyncGenerator[ChatResponse, None]:
+        """Raises PromptTooLong here, other BackendErrors while it is read. Closing the generator closes the connection."""
+        if answer_tokens := options.pop("max_tokens", None):
+            options["max_tokens"] = answer_tokens + self._thinking_tokens
+        return await super().astream_chat(messages, **options)
+
+    def require_whole(self, messages: Sequence[ChatMessage], usage: TokenCounts) -> None:
+        fewest = fewest_tokens(messages)
+        if not self._dialect.capabilities.rejects_long_prompts and usage.prompt_tokens < fewest:
+            raise PromptTooLong(
+                f"{self.where} read {usage.prompt_tokens} tokens of a prompt that has at least {fewest}, so its answer ignores "
+                "some of the evidence: set context_window to what its server holds."
+            )
 
     async def pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[Piece, None]:
         sent: Any = [{"role": message.role.value, "content": message.content or ""} for message in messages]
         request: Any = {"messages": sent, "model": self.model, "stream": True, "extra_body": self._fields(options)}
         with self._translator.translated(self.model):
             async with (
-                self._endpoint.openai() as client,
+                self._client() as client,
                 await client.chat.completions.create(**request) as stream,
             ):
                 reader = _Reader(self.where)
@@ -100,25 +80,30 @@ class WireLLM(GuardedLLM):
                         yield piece
                 reader.end()
 
-    def _fields(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The request's fields beside model and messages, in this server's dialect."""
-        fields: dict[str, Any] = {"temperature": 0} if self._dialect.temperature else {}
-        if self._dialect.stream_options:
-            fields["stream_options"] = {"include_usage": True}
-        given = dict(options)
-        for name, rename in self._renamed().items():
-            if (value := given.pop(name, None)) is not None:
-                fields |= rename(value)
-        return {**fields, **self._dialect.always, **given}
+    def _client(self) -> openai.AsyncOpenAI:
+        """For one call; leaving it closes its connections."""
+        client = self._endpoint.client()
+        return openai.AsyncOpenAI(
+            api_key=self._endpoint.key or "none",
+            base_url=self._endpoint.base_url,
+            http_client=client,
+            timeout=client.timeout,
+            max_retries=0,
+        )
 
-    def _renamed(self) -> dict[str, Any]:
-        """Options that not every server calls the same."""
-        limit = self._dialect.capabilities.token_limit
-        return {
-            "max_tokens": lambda tokens: {limit: tokens},
-            "json_schema": self._dialect.schema,
-            "never": self._dialect.never,
-        }
+    def _fields(self, options: dict[str, Any]) -> dict[str, Any]:
+        """The request's fields beside model and messages, in this server's dialect; what it has no word for is left out."""
+        given, dialect = dict(options), self._dialect
+        words = {"max_tokens": self._limit, "json_schema": dialect.schema, "never": dialect.never}
+        fields: dict[str, Any] = {"temperature": 0} if dialect.temperature else {}
+        fields |= {"stream_options": {"include_usage": True}} if dialect.stream_options else {}
+        for name, word in words.items():
+            value = given.pop(name, None)
+            fields |= word(value) if word and value is not None else {}
+        return fields | given
+
+    def _limit(self, tokens: int) -> dict[str, int]:
+        return {self._dialect.capabilities.token_limit: tokens}
 
 
 class _Reader:
@@ -183,7 +168,8 @@ class Translator:
             retry_after = error.response.headers.get("retry-after")
             raise describe(self.where, model, error.status_code, self.safe(error.response.text), retry_after) from error
         except (openai.APIConnectionError, httpx.TransportError) as error:
-            raise self.unreachable(error.__cause__ or error) from error
+            cause = error if isinstance(error, httpx.TransportError) else error.__cause__ or error
+            raise self.unreachable(cause) from error
         except openai.APIError as error:
             raise self._broken(error) from error
         except (ValueError, TypeError, AttributeError) as error:
