@@ -1,7 +1,6 @@
 """The embedded engine with the 0.5B model: what it counts, streams, stops, caches and refuses."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -211,15 +210,6 @@ def test_a_cut_file_is_no_vocabulary(tmp_path, models_home, size) -> None:
         cut.write_bytes(whole.read(size))
     with pytest.raises(ModelError, match="can't be read as a GGUF file"):
         gguf.read_metadata(cut)
-
-
-def test_threads_heed_the_limits_of_the_container(tmp_path) -> None:
-    limit = tmp_path / "cpu.max"
-    limit.write_text("max 100000\n")
-    assert llama_cpp._container_cores(limit) > 1000
-    limit.write_text("250000 100000\n")
-    assert llama_cpp._container_cores(limit) == 2
-    assert 1 <= llama_cpp.usable_cores() <= os.cpu_count()
 
 
 @pytest.mark.parametrize("end", ["", "backend.close()", "raise SystemExit(3)"])

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
-import psutil
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from pydantic import Field
@@ -33,6 +32,8 @@ from assistant.backends.common.pieces import Piece
 from assistant.backends.common.wire import WireLLM
 from assistant.config import Settings
 from assistant.errors import BackendError
+from assistant.hardware import usable_cores
+from assistant.local_models import LocalModels
 from ingest.config import Section
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ CAPABILITIES = Capabilities(
     rejects_long_prompts=True,
     stop=True,
     logprobs=True,
+    manages_models=True,
     notes=("In this process: no server to start.", "One answer at a time."),
 )
 DIALECT = Dialect("llama-cpp", CAPABILITIES, schema=openai_schema, never=lambda token: {"logit_bias": [[token, False]]})
@@ -92,20 +94,9 @@ def build(name: str, options: Options, settings: Settings) -> Backend:
     )
 
 
-def usable_cores() -> int:
-    """Physical cores this process may use (affinity and container limits heeded), at least 1."""
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed, _container_cores(Path("/sys/fs/cgroup/cpu.max"))))
-
-
-def _container_cores(limit: Path) -> int:
-    """Whole cores of the container's CPU quota; very many when there is none."""
-    try:
-        quota, period = limit.read_text(encoding="ascii").split()
-        return int(quota) // int(period)
-    except (OSError, ValueError):
-        return 2**16
+def manager(name: str, options: Options, settings: Settings) -> LocalModels:
+    """The model files of this data directory."""
+    return LocalModels(settings.home)
 
 
 class LlamaCppLLM(WireLLM):
