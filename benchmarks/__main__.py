@@ -7,8 +7,8 @@ import sys
 import time
 
 QUICK = ("embedder", "retrieval", "ingest", "overhead", "context")
-"""Run by `make bench`. `answers` (half an hour) and `crash` (a quarter) run when named."""
-NAMED = ("answers", "crash")
+"""Run by `make bench`. `answers` (half an hour), `crash` (a quarter) and `failures` (ten minutes) run when named."""
+NAMED = ("answers", "crash", "failures")
 
 
 def main(arguments: list[str]) -> int:

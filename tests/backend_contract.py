@@ -32,7 +32,6 @@ from assistant.errors import (
 )
 from tests.fake_servers.script import Messages, Script
 from tests.fake_servers.server import FakeServer, nobody
-from tests.fake_servers.wire import MODEL
 
 NAME = "probado"
 KEY_VARIABLE = "MIDAS_TEST_KEY"
@@ -445,7 +444,8 @@ class FailureContract(GeneralContract):
     def test_it_tells_what_the_server_tells(self, stage: Scripted) -> None:
         backend = stage.backend()
         health = asyncio.run(backend.health())
-        assert backend.capabilities.lists_models == (MODEL in (health.models or ()))
+        assert health.models == stage.server.wire.listed
+        assert backend.capabilities.lists_models
 
 
 def _echo(messages: Messages) -> list[str]:

@@ -5,7 +5,7 @@ What a kind can't be made to do is in `NOT_APPLICABLE`, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from assistant.backends.llama_cpp import Engine
 from assistant.config import Settings
 from tests.backend_contract import NAME, SHORT_S, FailureContract, GeneralContract, section
 from tests.conftest import SMALL_MODEL
+from tests.fake_ollama import FakeOllama
 from tests.fake_servers.llama_server import LlamaServer
 from tests.fake_servers.openai_cloud import OpenAICloud
 from tests.fake_servers.script import Script
@@ -23,15 +24,16 @@ from tests.fake_servers.tensorrt_llm import TensorRTLLM
 from tests.fake_servers.tgi import TGI
 from tests.fake_servers.transformers_serve import TransformersServe
 from tests.fake_servers.vllm import VLLM
-from tests.fake_servers.wire import MODEL, Wire
+from tests.fake_servers.wire import MODEL
 
-WIRES: Mapping[str, type[Wire]] = {
-    "vllm": VLLM,
-    "tgi": TGI,
-    "tensorrt-llm": TensorRTLLM,
-    "transformers": TransformersServe,
-    "openai": OpenAICloud,
-    "openai-compatible": LlamaServer,
+SERVERS: Mapping[str, Callable[[], FakeServer]] = {
+    "ollama": FakeOllama,
+    "vllm": lambda: FakeServer(VLLM()),
+    "tgi": lambda: FakeServer(TGI()),
+    "tensorrt-llm": lambda: FakeServer(TensorRTLLM()),
+    "transformers": lambda: FakeServer(TransformersServe()),
+    "openai": lambda: FakeServer(OpenAICloud()),
+    "openai-compatible": lambda: FakeServer(LlamaServer()),
 }
 EMBEDDED = "llama-cpp"
 
@@ -169,8 +171,8 @@ def engine_stage(request: pytest.FixtureRequest) -> Iterator[EngineStage]:
         patch.setattr(llama_cpp, "_parameters", lambda params, *rest: _counting(plain(params, *rest)))
         stage = EngineStage(request.getfixturevalue("models_home"))
         stage.backend()
-    yield stage
-    stage.close()
+        yield stage
+        stage.close()
 
 
 def _counting(params):
@@ -179,14 +181,15 @@ def _counting(params):
 
 
 @pytest.fixture
-def fake_stage(kind: str) -> Iterator[FakeStage]:
-    with running(FakeServer(WIRES[kind]())) as server:
+def fake_stage(kind: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStage]:
+    monkeypatch.setenv("OPENAI_API_KEY", "any")  # the kind `openai` looks there unless told otherwise
+    with running(SERVERS[kind]()) as server:
         stage = FakeStage(kind, server)
         yield stage
         stage.close()
 
 
-@pytest.mark.parametrize("kind", [EMBEDDED, *WIRES])
+@pytest.mark.parametrize("kind", [EMBEDDED, *SERVERS])
 class TestContract(FailureContract):
     @pytest.fixture
     def stage(self, request: pytest.FixtureRequest, kind: str) -> object:

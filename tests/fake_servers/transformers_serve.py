@@ -22,6 +22,7 @@ OWN_FIELDS = {"generation_config", "seed", "chat_template_kwargs"}
 
 class TransformersServe(Wire):
     done = b""
+    listed = ()
 
     def pages(self, window: int) -> dict[str, Reply]:
         return {"/v1/models": as_json({"object": "list", "data": []}), "/health": as_json({"status": "ok"})}

@@ -44,6 +44,8 @@ class Wire:
     sign_of_life = b""
     """What the server sends while it reads a prompt; it is no token."""
     done = b"data: [DONE]\n\n"
+    listed: tuple[str, ...] = (MODEL,)
+    """The models that the server says it has, as people name them."""
 
     def pages(self, window: int) -> dict[str, Reply]:
         """What can be asked besides questions: path -> reply."""

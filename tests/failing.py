@@ -1,0 +1,191 @@
+"""Kills, hangs and overloads the server of a back end, again and again, and looks who answers, and what stays behind.
+
+The servers are processes of their own, so that threads, sockets and files of this process are the product's. `main` is the back
+end in trouble, `reserve` its fallback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import psutil
+
+from assistant.assistant import Assistant
+from assistant.backends import Backends
+from assistant.config import Settings
+from assistant.types import Answer, AnswerEvent, TokenEvent
+from ingest.pipeline import ingest
+from ingest.store import Store
+from tests.embedders import HashingEmbedder
+from tests.fake_servers.process import ServerProcess
+from tests.fake_servers.tgi import TGI
+from tests.fake_servers.wire import MODEL
+
+KIND = "tgi"
+DOCUMENT = "# Viajes\n\nLa dieta completa en España es de 53,34 euros por día. El kilometraje se paga a 0,26 euros.\n"
+QUESTION = "¿Cuánto es la dieta completa en España?"
+WORDS = [f"{word} " for word in "La dieta completa en España es de 53,34 euros por día.".split()]
+TOKEN_S = 0.01
+TIMEOUTS = {"connect_s": 2.0, "first_token_s": 2.0, "between_tokens_s": 1.5}
+"""A healthy server keeps them many times over."""
+SPARE_THREADS = 2
+
+
+@asynccontextmanager
+async def killed(server: ServerProcess) -> AsyncIterator[None]:
+    """At once, as a crash or the kernel does it."""
+    server.kill()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+@asynccontextmanager
+async def hung(server: ServerProcess) -> AsyncIterator[None]:
+    """The process stays, the kernel goes on to accept connections for it, but it does nothing."""
+    server.hang()
+    try:
+        yield
+    finally:
+        server.wake()
+
+
+@asynccontextmanager
+async def full(server: ServerProcess) -> AsyncIterator[None]:
+    """All places of the server are taken by somebody else."""
+    messages = [{"role": "user", "content": "Otra pregunta."}]
+    request = {"messages": messages, "stream": True, "model": MODEL}
+    async with (
+        httpx.AsyncClient(trust_env=False) as other,
+        other.stream("POST", f"{server.base_url}/chat/completions", json=request) as taken,
+    ):
+        assert taken.status_code == 200
+        yield
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that happens to the server, before the question or as soon as the answer's first words are there."""
+
+    strike: Callable[[ServerProcess], AbstractAsyncContextManager[None]]
+    in_the_middle: bool
+
+    def __str__(self) -> str:
+        return f"{self.strike.__name__} {'in the middle' if self.in_the_middle else 'before'}"
+
+
+TROUBLES = (Trouble(killed, True), Trouble(hung, False), Trouble(full, False), Trouble(killed, False), Trouble(hung, True))
+
+
+@dataclass
+class Ward:
+    """An assistant whose back end `main` has a server that can be hurt."""
+
+    assistant: Assistant
+    main: ServerProcess
+
+    async def ask(self, trouble: Trouble | None = None) -> Answer:
+        """The answer to a question during which the server has this trouble; it is well again afterwards."""
+        async with AsyncExitStack() as struck, aclosing(self.assistant.stream(QUESTION)) as events:
+            if trouble and not trouble.in_the_middle:
+                await struck.enter_async_context(trouble.strike(self.main))
+            async for event in events:
+                if trouble and trouble.in_the_middle and isinstance(event, TokenEvent):
+                    await struck.enter_async_context(trouble.strike(self.main))
+                    trouble = None
+                if isinstance(event, AnswerEvent):
+                    return event.answer
+        raise AssertionError("a stream ends with an AnswerEvent")
+
+
+@contextmanager
+def ward(base: Path, **options: object) -> Iterator[Ward]:
+    """`options` go into the section of the back end in trouble."""
+    (base / "documents").mkdir(parents=True)
+    (base / "documents" / "viajes.md").write_text(DOCUMENT, encoding="utf-8")
+    main, reserve = ServerProcess(TGI, WORDS, TOKEN_S, places=1), ServerProcess(TGI, WORDS)
+    sections = {"main": {**_section(main), **options}, "reserve": _section(reserve)}
+    settings = Settings(home=base / "home", backends=sections, default_backend="main")
+    embedder, backends = HashingEmbedder(), Backends(settings)
+    for server in (main, reserve):
+        server.start()
+    try:
+        with Store.open(settings, embedder) as store:
+            ingest(store, embedder, settings, [base / "documents"], "empresa")
+            yield Ward(Assistant(settings, store, embedder, backends), main)
+    finally:
+        backends.close()
+        for server in (main, reserve):
+            server.kill()
+
+
+def _section(server: ServerProcess) -> dict[str, object]:
+    return {"kind": KIND, "model": MODEL, "base_url": server.base_url, "context_window": 4096, "timeouts": TIMEOUTS}
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a process holds at one moment; files have sockets and pipes among them, native threads those of Python."""
+
+    threads: int
+    native_threads: int
+    sockets: int
+    files: int
+    children: int
+
+    @classmethod
+    def now(cls) -> Held:
+        gc.collect()
+        process = psutil.Process()
+        sockets, children = process.net_connections("inet"), process.children(recursive=True)
+        return cls(threading.active_count(), process.num_threads(), len(sockets), process.num_fds(), len(children))
+
+    def grew_to(self, later: Held) -> bool:
+        """The vector index's own pool takes and gives back a thread now and then; nothing else may change."""
+        return (
+            later.native_threads > self.native_threads + SPARE_THREADS
+            or replace(later, native_threads=self.native_threads) != self
+        )
+
+
+@dataclass
+class Campaign:
+    """`cycles` times: trouble, an answer from the fallback that says so, and an answer from the server that is well again."""
+
+    cycles: int
+    batch: int = len(TROUBLES) * 2
+    """Cycles in one event loop."""
+    counted: Counter[str] = field(default_factory=Counter)
+    first: Held | None = None
+    last: Held | None = None
+
+    def run(self, base: Path) -> str:
+        """Raises AssertionError at the first wrong answer, and when something was left behind. Returns one line."""
+        with ward(base, fallback=["reserve"]) as patient:
+            asyncio.run(self._cycles(patient, range(self.batch)))
+            self.first = Held.now()
+            for start in range(0, self.cycles, self.batch):
+                asyncio.run(self._cycles(patient, range(start, min(start + self.batch, self.cycles))))
+            self.last = Held.now()
+        assert not self.first.grew_to(self.last), f"before {self.first}, after {self.last}"
+        return f"{self.cycles} cycles {dict(self.counted)}; before {self.first}, after {self.last}"
+
+    async def _cycles(self, patient: Ward, numbers: range) -> None:
+        for number in numbers:
+            trouble = TROUBLES[number % len(TROUBLES)]
+            answer = await patient.ask(trouble)
+            assert (answer.backend, answer.fallback_from) == ("reserve", "main"), f"{trouble}: {answer}"
+            assert answer.grounded and len(answer.notices) == 1 and "«reserve»" in answer.notices[0], answer.notices
+            after = await patient.ask()
+            assert (after.backend, after.fallback_from, after.grounded) == ("main", None, True), f"{trouble}: {after}"
+            self.counted[str(trouble)] += 1
+        assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
