@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from pydantic import Field
 
@@ -52,11 +53,13 @@ def where_of(name: str, kind: str, address: str) -> str:
     return f"back end {name!r} ({kind} at {address})"
 
 
-def build_remote(name: str, options: WireOptions, dialect: Dialect, settings: Settings) -> Backend:
-    """A back end on OpenAI's wire. Asks the server for its context window where the settings don't tell it.
+def build_remote(
+    name: str, options: WireOptions, dialect: Dialect, settings: Settings, make: Callable[..., WireLLM] = WireLLM
+) -> Backend:
+    """A back end on OpenAI's wire, through the LLM that `make` makes. Asks the server for its context window where the settings don't
+    tell it.
 
-    Raises ConfigError when the key is missing, ModelError when the tokenizer is, BackendUnreachable or BackendTimeout when the
-    server can't be asked.
+    Raises ConfigError when the key is missing, ModelError when the tokenizer is, BackendErrors when the server can't be asked.
     """
     server = server_of(name, options, dialect)
     counter = load_counter(options.tokenizer, settings.home)
@@ -66,7 +69,7 @@ def build_remote(name: str, options: WireOptions, dialect: Dialect, settings: Se
         name=name,
         kind=dialect.kind,
         model=options.model,
-        llm=WireLLM(
+        llm=make(
             server.endpoint,
             dialect,
             model=options.model,
