@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ from pydantic import Field
 
 from assistant import models
 from assistant.backends.common import gguf
-from assistant.backends.common.backend import Backend
+from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.counting import TokenCounter
 from assistant.backends.common.dialect import Dialect, openai_schema
@@ -53,11 +54,15 @@ SIGN_OF_LIFE_SECONDS = 1
 """While a prompt is read, the server writes a comment this often, and sees whether the caller went away."""
 
 
+class PatientTimeouts(Timeouts):
+    first_token_s: float = Field(600.0, gt=0, description="longest wait for an answer's first token, in seconds")
+
+
 class Options(Section):
     model: str = Field("qwen2.5-coder-1.5b-instruct", description="a pulled model, see `midas models list`")
     context_window: int = Field(4096, ge=512, description="tokens that prompt and answer may have together")
     threads: int = Field(0, ge=0, description="threads that compute; 0 means one per physical core this process may use")
-    timeouts: Timeouts = Field(Timeouts(first_token_s=600), description="how long the model may be silent")
+    timeouts: PatientTimeouts = Field(PatientTimeouts(), description="how long the model may be silent")
     fallback: list[str] = Field([], description="back ends that answer when this one fails, in this order")
 
 
@@ -90,8 +95,13 @@ def build(name: str, options: Options, settings: Settings) -> Backend:
         capabilities=CAPABILITIES,
         counted_by=f"tokenizer of {options.model}",
         breaker=guard.breaker,
+        ask_health=lambda: _health(options),
         close=engine.release,
     )
+
+
+async def _health(options: Options) -> Health:
+    return Health(True, (options.model,), version("xllamacpp"), options.context_window)
 
 
 def manager(name: str, options: Options, settings: Settings) -> LocalModels:

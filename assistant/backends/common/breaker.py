@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
 
-from assistant.errors import BackendError, BackendFailed, BackendTimeout, BackendUnavailable, BackendUnreachable
+from assistant.errors import BackendBusy, BackendError, BackendFailed, BackendTimeout, BackendUnavailable, BackendUnreachable
 
 State = Literal["closed", "open", "half-open"]
 FAULTS = (BackendUnreachable, BackendTimeout, BackendFailed)
@@ -36,57 +36,70 @@ class CircuitBreaker:
         self._clock = clock
         self._lock = threading.Lock()
         self._faults = 0
-        self._opened_at: float | None = None
-        self._trying: Trial | None = None
+        self._open_until: float | None = None
         self.last_error: str | None = None
         self.last_error_at: datetime | None = None
 
     @property
     def state(self) -> State:
-        if self._opened_at is None:
+        until = self._open_until
+        if until is None:
             return "closed"
-        return "half-open" if self._remaining_s() <= 0 else "open"
+        return "half-open" if self._clock() >= until else "open"
 
     def trial(self) -> Trial:
-        """One use of the back end, which its `end` must follow. Raises BackendUnavailable while nothing may pass."""
-        trial = Trial(self)
+        """One use of the back end, which its `end` must follow. Raises BackendUnavailable while nothing may pass.
+
+        Should the end of the only one that passes never come, the next passes after another pause.
+        """
         with self._lock:
-            if self._opened_at is not None:
-                if self._trying or self._remaining_s() > 0:
-                    raise BackendUnavailable(self._sentence())
-                self._trying = trial
-        return trial
+            alone = self._open_until is not None
+            if self._open_until is not None:
+                self._require_passage(self._open_until - self._clock())
+                self._open_until = self._clock() + self._pause_s
+        return Trial(self, alone)
 
     def end(self, trial: Trial, error: BaseException | None, worked: bool) -> None:
         """What a trial calls at its end."""
         with self._lock:
-            if self._trying is trial:
-                self._trying = None
             if isinstance(error, BackendError):
-                self._note(error)
-            elif worked:
-                self._faults, self._opened_at = 0, None
+                self.remember(error)
+            if isinstance(error, FAULTS):
+                self._count()
+            elif worked or _proves_life(error):
+                self._faults, self._open_until = 0, None
+            elif trial.alone:
+                self._open_until = self._clock()
 
-    def _note(self, error: BackendError) -> None:
+    def remember(self, error: BackendError) -> None:
+        """The last error, for whoever looks for a cause; this counts no fault."""
         self.last_error, self.last_error_at = error.message, datetime.now(UTC)
-        if isinstance(error, FAULTS):
-            self._faults += 1
-            if self._faults >= self._failures:
-                self._opened_at = self._clock()
 
-    def _remaining_s(self) -> float:
-        return 0.0 if self._opened_at is None else self._opened_at + self._pause_s - self._clock()
+    def _count(self) -> None:
+        self._faults += 1
+        if self._faults >= self._failures:
+            self._open_until = self._clock() + self._pause_s
 
-    def _sentence(self) -> str:
-        wait = f"in {max(1, round(self._remaining_s()))} s" if self._remaining_s() > 0 else "right now, by another question"
-        return f"{self._where} failed {self._faults} times and is tried again {wait} (last: {self.last_error})."
+    def _require_passage(self, remaining_s: float) -> None:
+        if remaining_s > 0:
+            last = (self.last_error or "").rstrip(".")
+            raise BackendUnavailable(
+                f"{self._where} failed {self._faults} times in a row and is tried again in {max(1, round(remaining_s))} s "
+                f"(last: {last})."
+            )
+
+
+def _proves_life(error: BaseException | None) -> bool:
+    """Whether it was refused by the back end itself. That it is busy may be said by a gateway before one that is gone."""
+    return isinstance(error, BackendError) and not isinstance(error, (*FAULTS, BackendBusy))
 
 
 class Trial:
-    """One use of a back end; as a context manager it worked unless something is raised."""
+    """One use of a back end; as a context manager it worked unless something is raised. `alone`: the circuit is half-open."""
 
-    def __init__(self, breaker: CircuitBreaker) -> None:
+    def __init__(self, breaker: CircuitBreaker, alone: bool) -> None:
         self._breaker = breaker
+        self.alone = alone
 
     def end(self, error: BaseException | None, worked: bool) -> None:
         """`worked` tells that the back end did something; an end without that and without a BackendError proves nothing."""

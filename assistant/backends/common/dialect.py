@@ -54,11 +54,12 @@ def _version(page: Fields, model: str) -> str | None:
 
 
 def _window_of_card(page: Fields, model: str) -> int | None:
-    cards = page.get("data") or []
-    window = next((card.get("max_model_len") for card in cards if card.get("id") == model), None)
-    return int(window) if window else None
+    cards = [card for card in page.get("data") or [] if card.get("id") == model]
+    return next((int(card[name]) for card in cards for name in _WINDOW_NAMES if card.get(name)), None)
 
 
+_WINDOW_NAMES = ("max_model_len", "context_length", "context_window", "max_context_length")
+"""vLLM and SGLang; OpenRouter and Together; Groq; Mistral."""
 VERSION = Page("/version", _version)
 MODEL_CARDS = Page("/v1/models", _window_of_card)
-"""`max_model_len` of the model's card, as vLLM and SGLang have it."""
+"""The window on the model's card in the list of models."""

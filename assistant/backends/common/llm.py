@@ -23,7 +23,7 @@ from assistant.backends.common.guard import Guard
 from assistant.backends.common.pieces import CachedTokens, Piece, Reported, TokenCounts
 from assistant.backends.common.reasoning import CLOSING, ReasoningFilter
 from assistant.backends.common.stream import Stream
-from assistant.errors import BackendEmpty, BackendRefused, PromptTooLong
+from assistant.errors import BackendEmpty, BackendError, BackendRefused, PromptTooLong
 
 
 class GuardedLLM(LLM):
@@ -79,6 +79,10 @@ class GuardedLLM(LLM):
 
     def require_whole(self, messages: Sequence[ChatMessage], usage: TokenCounts) -> None:
         """Raises PromptTooLong when the server's count shows that it cut the prompt. Here: no server does that."""
+
+    def remember(self, error: BackendError) -> None:
+        """Keeps an error for whoever looks for a cause."""
+        self._guard.breaker.remember(error)
 
     def counted(self, messages: Sequence[ChatMessage], written: str) -> TokenCounts:
         """The tokens of a call whose server counted none."""
@@ -138,6 +142,8 @@ class _Responses(Stream[ChatResponse]):
 
     async def end(self, error: BaseException | None) -> None:
         await self._pieces.aclose()
+        if isinstance(error, BackendError):
+            self._llm.remember(error)
 
     def _response(self, piece: Piece) -> ChatResponse:
         self._text += piece.text

@@ -30,7 +30,8 @@ class Probe:
     `answer` is that of a completion of two tokens, `ttft_ms` its time to the first token; `streaming` tells that it came
     in pieces, `usage` that the server counted its tokens. `json_schema` tells that an answer kept to a schema that the prompt
     said nothing of; `tokens_per_s` is that answer's speed after its first token. `prefix_cache` tells that the server
-    reported cached tokens for a prompt that it had just read, else what its kind is known for. `state` is the circuit breaker's.
+    reported cached tokens for a prompt that it had just read, else what its kind is known for; `state` is that of the circuit
+    breaker.
     """
 
     reachable: bool

@@ -17,7 +17,8 @@ FAILED_DEPENDENCY = 424
 LONGEST_REASON = 300
 _TOO_LONG = re.compile(
     r"exceed_context_size|context_length_exceeded|string_above_max_length|context (?:length|window|size)"
-    r"|prompt is too long|tokens.{0,60}(?:must be <=|exceed)|exceeds? .{0,40}max.{0,30}(?:tokens|length|len)|too many tokens",
+    r"|max_(?:seq|model)_len|maximum model length|prompt is too long|too many tokens|must have less than \d+ tokens"
+    r"|tokens.{0,60}(?:must be <=|exceed)|exceeds? .{0,40}max.{0,30}(?:tokens|length)",
     re.IGNORECASE,
 )
 _REMEDIES = {

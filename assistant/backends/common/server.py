@@ -25,14 +25,11 @@ class Server:
     model: str
 
     def window(self) -> int | None:
-        """Tokens that prompt and answer may have together; None when it doesn't tell.
-
-        Raises BackendUnreachable or BackendTimeout.
-        """
+        """Tokens that prompt and answer may have together; None when it doesn't tell. Raises BackendErrors."""
         return next((window for page in self.dialect.windows if (window := self._fact(page))), None)
 
     def models(self) -> tuple[str, ...] | None:
-        """Names of the models it serves; None when it doesn't tell. Raises BackendUnreachable or BackendTimeout."""
+        """Names of the models it serves; None when it doesn't tell. Raises BackendErrors."""
         page = self._read(f"{self.endpoint.base_url.rstrip('/')}/models")
         cards = page.get("data") if page else None
         return tuple(str(card.get("id")) for card in cards) if isinstance(cards, list) else None
