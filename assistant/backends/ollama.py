@@ -154,7 +154,8 @@ class OllamaLLM(GuardedLLM):
         self._server = server
 
     async def pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[Piece, None]:
-        facts = await asyncio.to_thread(self._server.facts)
+        if (facts := self._server.known) is None:
+            facts = await asyncio.to_thread(self._server.facts)
         self.context_window = min(self.context_window, facts.context_window or self.context_window)
         call = self._call(messages, options)
         last: Part | None = None
@@ -257,8 +258,10 @@ class Shown(ollama.ShowResponse):
 
     @property
     def context_window(self) -> int | None:
-        lengths = (value for key, value in (self.modelinfo or {}).items() if key.endswith(".context_length"))
-        return next((value for value in lengths if isinstance(value, int) and value > 0), None)
+        """That of the language model: a model that also sees or hears has more than one."""
+        info = self.modelinfo or {}
+        lengths = [value for key, value in info.items() if key.endswith(".context_length") and isinstance(value, int)]
+        return info.get(f"{info.get('general.architecture')}.context_length") or next(iter(lengths), None)
 
 
 class VersionResponse(ollama.StatusResponse):
@@ -352,7 +355,8 @@ class Server:
 
     name: str
     options: Options
-    _facts: Facts | None = field(default=None, init=False)
+    known: Facts | None = field(default=None, init=False)
+    """What it told, once it was asked."""
 
     def __post_init__(self) -> None:
         self.where = where_of(self.name, KIND, self.options.base_url)
@@ -383,10 +387,10 @@ class Server:
 
     def facts(self) -> Facts:
         """Asks once. Raises BackendErrors, among them BackendRefused for a server too old and for a model that is elsewhere."""
-        if self._facts is None:
+        if self.known is None:
             with self.client() as client:
-                self._facts = self._learnt(client)
-        return self._facts
+                self.known = self._learnt(client)
+        return self.known
 
     def _learnt(self, client: Client) -> Facts:
         version = client.version()
