@@ -361,7 +361,7 @@ class Sdk:
 
 def _library() -> Any:
     try:
-        import foundry_local_sdk  # type: ignore[import-not-found, unused-ignore]
+        import foundry_local_sdk
     except ImportError as error:
         raise MissingExtra("foundry-local-sdk", "foundry", "Running a model with Foundry Local in this process") from error
     return foundry_local_sdk

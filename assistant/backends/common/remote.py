@@ -56,8 +56,8 @@ def where_of(name: str, kind: str, address: str) -> str:
 def build_remote(
     name: str, options: WireOptions, dialect: Dialect, settings: Settings, make: Callable[..., WireLLM] = WireLLM
 ) -> Backend:
-    """A back end on OpenAI's wire, through the LLM that `make` makes. Asks the server for its context window where the settings don't
-    tell it.
+    """A back end on OpenAI's wire, through the LLM that `make` makes. Asks the server for its context window
+    where the settings don't tell it.
 
     Raises ConfigError when the key is missing, ModelError when the tokenizer is, BackendErrors when the server can't be asked.
     """
