@@ -31,7 +31,7 @@ from pydantic import BaseModel, Field, model_validator
 from assistant.backends.common import gguf
 from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.capabilities import Capabilities
-from assistant.backends.common.counting import ESTIMATE, TOKENS_PER_MESSAGE, TokenCounter
+from assistant.backends.common.counting import ESTIMATE, TokenCounter, counter_of, fewest_tokens
 from assistant.backends.common.guard import Guard
 from assistant.backends.common.llm import GuardedLLM
 from assistant.backends.common.manager import LoadedModel, ModelDetails, PullProgress, ServedModel
@@ -189,9 +189,9 @@ class OllamaLLM(GuardedLLM):
         return min(self._num_ctx, self.context_window)
 
     def _least(self, messages: Sequence[ChatMessage]) -> int:
-        """Tokens that the prompt has at least: no tokenizer makes less than one of a word."""
+        """Tokens that the prompt has at least."""
         if self._counter is ESTIMATE:
-            return sum(len((message.content or "").split()) for message in messages)
+            return fewest_tokens(messages)
         return int(sum(self._counter.text(message.content or "") for message in messages) * TOKENIZER_SLACK)
 
     @contextmanager
@@ -412,7 +412,7 @@ class Server:
         """The model's own tokenizer where it is of a known kind and the server shows it."""
         if not gguf.is_known(metadata):
             return ESTIMATE
-        return exact(client.describe(self.model, verbose=True).modelinfo or {})
+        return counter_from(self.model, client.describe(self.model, verbose=True).modelinfo or {})
 
     def async_client(self) -> AsyncClient:
         """For one answer, guarded by whoever reads it; leaving it closes the connection, which stops the model."""
@@ -508,20 +508,13 @@ class Server:
         return BackendFailed(f"{self.where} failed in the middle of an answer ({reason}): check its log, try again.")
 
 
-def exact(metadata: Mapping[str, Any]) -> TokenCounter:
-    """Counts with a model's own tokenizer; an estimate where the server keeps that to itself."""
+def counter_from(model: str, metadata: Mapping[str, Any]) -> TokenCounter:
+    """Counts with the model's own tokenizer; an estimate where the server keeps that to itself."""
     parts = (metadata.get(f"tokenizer.ggml.{name}") for name in ("tokens", "merges", "token_type"))
     tokenizer = gguf.build_tokenizer(metadata) if all(isinstance(part, list) for part in parts) else None
     if tokenizer is None:
         return ESTIMATE
-
-    def text(content: str) -> int:
-        return len(tokenizer.encode(content, add_special_tokens=False))
-
-    def chat(messages: Sequence[ChatMessage]) -> int:
-        return sum(text(message.content or "") for message in messages) + TOKENS_PER_MESSAGE * (len(messages) + 1)
-
-    return TokenCounter(str(metadata["tokenizer.ggml.pre"]), text, chat)
+    return counter_of(f"tokenizer of {model}", lambda text: len(tokenizer.encode(text, add_special_tokens=False)))
 
 
 def _number(version: str) -> tuple[int, ...] | None:
