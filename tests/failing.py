@@ -26,6 +26,7 @@ from ingest.pipeline import ingest
 from ingest.store import Store
 from tests.embedders import HashingEmbedder
 from tests.fake_servers.process import ServerProcess
+from tests.fake_servers.server import AT_WORK
 from tests.fake_servers.tgi import TGI
 from tests.fake_servers.wire import MODEL
 
@@ -57,6 +58,7 @@ async def hung(server: ServerProcess) -> AsyncIterator[None]:
         yield
     finally:
         server.wake()
+        await _idle(server)
 
 
 @asynccontextmanager
@@ -70,6 +72,14 @@ async def full(server: ServerProcess) -> AsyncIterator[None]:
     ):
         assert taken.status_code == 200
         yield
+    await _idle(server)
+
+
+async def _idle(server: ServerProcess) -> None:
+    """Until the server has noticed who left: before, it may have no place."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while (await client.get(f"{server.root}{AT_WORK}")).text != "0":
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import signal
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
+import psutil
 import uvicorn
 
 from tests.fake_servers.script import Script
@@ -45,7 +47,11 @@ class ServerProcess:
 
     @property
     def base_url(self) -> str:
-        return f"http://{HOST}:{self.port}{self.wire.base}"
+        return f"{self.root}{self.wire.base}"
+
+    @property
+    def root(self) -> str:
+        return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
         """Returns when it listens."""
@@ -68,6 +74,9 @@ class ServerProcess:
         """The process stays and its connections stay open, but it does nothing."""
         assert self._process and self._process.pid
         os.kill(self._process.pid, signal.SIGSTOP)
+        process = psutil.Process(self._process.pid)
+        while process.status() != psutil.STATUS_STOPPED:
+            time.sleep(0.001)
 
     def wake(self) -> None:
         assert self._process and self._process.pid

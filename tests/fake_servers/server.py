@@ -20,6 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.fake_servers.script import Script
 from tests.fake_servers.wire import Refusal, Reply, Wire
 
+AT_WORK = "/script/at-work"
+"""Tells how many questions are being answered; for tests whose server is another process."""
+
 
 @dataclass
 class FakeServer:
@@ -50,6 +53,7 @@ class FakeServer:
 
     def app(self) -> Starlette:
         pages = [Route(path, self._page(path)) for path in self.wire.pages(self.window)]
+        pages.append(Route(AT_WORK, self._tell_at_work))
         return Starlette(routes=[*pages, Route(self.wire.chat_path, self._chat, methods=["POST"])])
 
     def _page(self, path: str) -> Callable[[Request], Awaitable[Response]]:
@@ -57,6 +61,9 @@ class FakeServer:
             return _response(self.wire.pages(self.window)[path])
 
         return page
+
+    async def _tell_at_work(self, request: Request) -> Response:
+        return Response(str(self.at_work))
 
     async def _chat(self, request: Request) -> ASGIApp:
         body = await request.json()

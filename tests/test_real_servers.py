@@ -1,0 +1,118 @@
+"""The general contract, held by real servers that run on a CPU. `scripts/real_servers.py` installs them; without it they are
+skipped. What was measured is in docs/backends.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from assistant.backends import Backend, make_backend
+from assistant.models import model_file
+from scripts import real_servers
+from scripts.real_servers import Running
+from tests.backend_contract import NAME, GeneralContract, is_refused_or_read_whole, section
+from tests.conftest import SMALL_MODEL
+
+
+def _metric(name: str) -> Callable[[Running], int]:
+    def read(server: Running) -> int:
+        lines = httpx.get(f"{server.url}/metrics", trust_env=False).text.splitlines()
+        return int(sum(float(line.split()[-1]) for line in lines if line.startswith(name)))
+
+    return read
+
+
+def _computing(server: Running) -> int:
+    """For servers without counters: 1 while its process takes more than half a core."""
+    return int(psutil.Process(server.pid).cpu_percent(interval=0.5) > 50)
+
+
+@dataclass(frozen=True)
+class Real:
+    """A kind, and what tells how many questions the server is at work on."""
+
+    kind: str
+    working: Callable[[Running], int]
+
+
+REAL: Mapping[str, Real] = {
+    "llama-cpp": Real("openai-compatible", _metric("llamacpp:requests_processing ")),
+    "transformers": Real("transformers", _computing),
+    "vllm": Real("vllm", _metric("vllm:num_requests_running{")),
+}
+
+
+class RealStage:
+    """A real server. It is slow enough by nature for a very short timeout."""
+
+    def __init__(self, real: Real, server: Running) -> None:
+        self.kind = real.kind
+        self.server = server
+        self._real = real
+        self._open: list[Backend] = []
+
+    def backend(self, **options: object) -> Backend:
+        given = {"model": self.server.model, "base_url": f"{self.server.url}/v1", "context_window": 4096, **options}
+        self._open.append(make_backend(NAME, section(self.kind, given)))
+        return self._open[-1]
+
+    def working(self) -> int:
+        return self._real.working(self.server)
+
+    def writes(self, pieces: Sequence[str]) -> None:
+        """The model writes what it likes."""
+
+    def slow(self) -> None:
+        """It is."""
+
+    def silent_before_the_first_token(self) -> Backend:
+        return self.backend(timeouts={"first_token_s": 0.005})
+
+    def silent_after_some_tokens(self) -> Backend:
+        return self.backend(timeouts={"between_tokens_s": 0.0001})
+
+    def recovers(self) -> None:
+        """It never failed."""
+
+    def close(self) -> None:
+        for backend in self._open:
+            backend.close()
+
+
+@pytest.fixture(scope="module")
+def real_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealStage]:
+    """One server at a time: it stops before the next begins."""
+    engine: str = request.param
+    if not real_servers.installed(engine):
+        pytest.skip(f"no {engine} here: python scripts/real_servers.py install {engine}")
+    model = _model(engine, request)
+    with real_servers.serving(engine, model, tmp_path_factory.mktemp("servers") / f"{engine}.log") as server:
+        stage = RealStage(REAL[engine], server)
+        yield stage
+        stage.close()
+
+
+def _model(engine: str, request: pytest.FixtureRequest) -> Path:
+    gguf = model_file(SMALL_MODEL, request.getfixturevalue("models_home"))
+    if real_servers.ENGINES[engine].serves == "a GGUF file":
+        return gguf
+    if not real_servers.converted().exists():
+        pytest.skip(f"no Transformers folder here: python scripts/real_servers.py convert {gguf}")
+    return real_servers.converted()
+
+
+@pytest.mark.real
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("real_stage", REAL, indirect=True)
+class TestRealServers(GeneralContract):
+    @pytest.fixture
+    def stage(self, real_stage: RealStage) -> RealStage:
+        return real_stage
+
+    def test_a_prompt_longer_than_the_servers_window_is_not_cut_silently(self, stage: RealStage) -> None:
+        is_refused_or_read_whole(stage, stage.backend(context_window=32_000), real_servers.WINDOW + 400)
