@@ -2,58 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from assistant.backends.common.pieces import Piece
 
 OPENING, CLOSING = "<think>", "</think>"
 
 
-@dataclass
 class ReasoningFilter:
-    """Moves `<think>...</think>` at the beginning of an answer from a stream's text to its reasoning, wherever it is split."""
+    """Moves `<think>...</think>` at the beginning of an answer from a stream's text to its reasoning, wherever it is split.
 
-    _thinking: bool = False
-    _held: str = ""
-    _begun: bool = False
+    White space between reasoning and answer is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._read = self._before
+        self._held = ""
 
     def pass_on(self, piece: Piece) -> Piece:
         """The piece with its reasoning apart; text that may become a mark is held back."""
-        text, reasoning = self._split(self._held + piece.text)
+        held, self._held = self._held, ""
+        text, reasoning = self._read(held + piece.text)
         return replace(piece, text=text, reasoning=piece.reasoning + reasoning)
 
     def rest(self) -> Piece | None:
         """What was held back when the stream ended."""
         if not self._held:
             return None
-        return Piece(reasoning=self._held) if self._thinking else Piece(text=self._held)
+        return Piece(reasoning=self._held) if self._read == self._thinking else Piece(text=self._held)
 
-    def _split(self, text: str) -> tuple[str, str]:
-        if self._thinking:
-            return self._until_closing(text)
-        if self._begun:
-            self._held = ""
-            return text, ""
-        return self._at_beginning(text)
+    # The stages of a stream: each gives the text and the reasoning in what has come, and holds back what it can't tell yet.
 
-    def _at_beginning(self, text: str) -> tuple[str, str]:
-        stripped = text.lstrip()
-        if stripped.startswith(OPENING):
-            self._thinking = True
-            return self._until_closing(stripped.removeprefix(OPENING))
-        if OPENING.startswith(stripped):
+    def _before(self, text: str) -> tuple[str, str]:
+        start = text.lstrip()
+        if start.startswith(OPENING):
+            self._read = self._thinking
+            return self._thinking(start.removeprefix(OPENING))
+        if OPENING.startswith(start):
             self._held = text
             return "", ""
-        self._begun, self._held = True, ""
+        self._read = self._answering
         return text, ""
 
-    def _until_closing(self, text: str) -> tuple[str, str]:
+    def _thinking(self, text: str) -> tuple[str, str]:
         reasoning, mark, answer = text.partition(CLOSING)
         if mark:
-            self._thinking, self._begun, self._held = False, True, ""
-            return answer.lstrip(), reasoning
+            self._read = self._between
+            return self._between(answer)[0], reasoning
         self._held = _possible_mark(text)
         return "", text.removesuffix(self._held)
+
+    def _between(self, text: str) -> tuple[str, str]:
+        answer = text.lstrip()
+        if answer:
+            self._read = self._answering
+        return answer, ""
+
+    def _answering(self, text: str) -> tuple[str, str]:
+        return text, ""
 
 
 def _possible_mark(text: str) -> str:
