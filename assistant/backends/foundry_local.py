@@ -292,7 +292,7 @@ class Engine:
                 yield Piece(usage=TokenCounts(usage.prompt_tokens, usage.completion_tokens))
 
     def _piece(self, item: Any) -> Piece:
-        reasons = item.text_type == self._sdk.library.TextItemType.REASONING
+        reasons = item.type == self._sdk.library.TextItemType.REASONING
         return Piece(reasoning=item.text) if reasons else Piece(item.text)
 
     @contextmanager
