@@ -210,7 +210,7 @@ class OllamaLLM(GuardedLLM):
         """Raises PromptTooLong when the server did not read all of the prompt, or dropped some of it while it wrote."""
         read, wrote = last.prompt_eval_count or 0, last.eval_count or 0
         stopped = last.done_reason == "length" and wrote < call.num_predict
-        if read >= call.num_ctx or read + wrote > call.num_ctx or (stopped and read + wrote == call.num_ctx):
+        if read + wrote > call.num_ctx or (stopped and read + wrote == call.num_ctx):
             raise self._full(call, read, wrote)
         if facts.counts_cache and 0 < read < call.least:
             raise PromptTooLong(
