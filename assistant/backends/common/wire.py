@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import openai
+import openai.resources.chat  # else the client loads it at the first question, which then waits a second for it
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from llama_index.core.bridge.pydantic import PrivateAttr
 from openai.types.chat import ChatCompletionChunk
