@@ -78,9 +78,8 @@ class IngestSettings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(
-                f"Setting {key!r} is wrong ({first['msg']}): correct it in {config_file()} or in MIDAS_*."
-            ) from error
+            problem = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"Setting {key!r} is wrong ({problem}): correct it in {config_file()} or in MIDAS_*.") from error
         except ValueError as error:
             raise ConfigError(f"{config_file()} can't be read ({error}): correct the file.") from error
         settings.home = settings.home.expanduser().absolute()

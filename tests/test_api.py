@@ -197,12 +197,15 @@ def test_search_has_the_scores_of_each_leg(http: httpx.Client) -> None:
 
 ADMIN = [
     ("GET", "/v1/collections"),
+    ("PATCH", "/v1/collections/empresa"),
     ("DELETE", "/v1/collections/empresa"),
     ("GET", "/v1/collections/empresa/documents"),
     ("GET", "/v1/collections/empresa/documents/vacaciones.txt"),
     ("DELETE", "/v1/collections/empresa/documents/vacaciones.txt"),
     ("POST", "/v1/collections/empresa/ingest"),
     ("POST", "/v1/collections/empresa/reindex"),
+    ("GET", "/v1/backends"),
+    ("POST", "/v1/backends/scripted/check"),
     ("GET", "/v1/jobs/1"),
     ("DELETE", "/v1/jobs/1"),
     ("POST", "/v1/doctor"),
@@ -221,7 +224,7 @@ def test_every_admin_route_is_in_the_list_above(http: httpx.Client) -> None:
     secured = {
         (method.upper(), path) for path, methods in paths.items() for method, route in methods.items() if route.get("security")
     }
-    examples = {"{name}": "empresa", "{document}": "vacaciones.txt", "{job_id}": "1"}
+    examples = {"{name}": "empresa", "{document}": "vacaciones.txt", "{job_id}": "1", "{backend}": "scripted"}
     filled = set()
     for method, path in secured:
         for field, example in examples.items():

@@ -131,6 +131,7 @@ def test_a_question_streams_and_its_citation_opens_the_passage(
     texts, question, answer = told
     page = visit.page
     expect(page.locator("#past h2")).to_have_text(texts.welcome)  # type: ignore[attr-defined]
+    expect(page.locator("#past h2")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "es" if texts is SPANISH else "en")
 
     fake.token_s = 0.25
@@ -297,4 +298,5 @@ def test_an_answer_that_is_not_grounded_or_from_a_cloud_says_so() -> None:
     source = Source(1, "c/d/1/0", "c", "d", "<d>.md", "<t>", 2, "page", ("H",), None, "x", "x", 0.5)
     answer = Answer("Sí [1].", "¿Sí?", "es", (Citation(1, 0, 7, "x", False),), (source,), cloud=True, backend="<b>")
     html = turn_html(Turn("¿Sí?", answer.text, answer), 0, SPANISH)
+    assert f'<span class="badge cloud">{SPANISH.in_cloud}</span>' in html
     assert SPANISH.not_grounded in html and "&lt;b&gt;" in html and "página 2 · H" in html and "<d>" not in html

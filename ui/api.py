@@ -25,6 +25,7 @@ from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.progress import IngestReport
 from ingest.types import Filter
+from ui.backends import BackendCheck
 from ui.errors import ErrorBody, Unexpected, body_of, status_of, told
 from ui.guard import LocalOnly, error_response, same_token
 from ui.jobs import Jobs
@@ -293,6 +294,12 @@ def delete_document(name: str, document: str, midas: Midas) -> None:
 def backends(midas: Midas) -> list[BackendView]:
     """The configured back ends with address, fallbacks and last error."""
     return midas.service.backends()
+
+
+@admin.post("/backends/{backend}/check", tags=["back ends"])
+def check_backend(backend: str, midas: Midas) -> BackendCheck:
+    """Tries a back end: whether it answers, what it can do, how fast it is. Costs some forty tokens."""
+    return midas.service.check_backend(backend)
 
 
 # Work

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ingest.errors import ConfigError, MidasError
+from ui.backends_cli import backends_app
 from ui.command import Json, Yes, confirm, done, leave, load_settings, open_service
 from ui.models_cli import models_app
 
@@ -30,6 +31,7 @@ collections_app = typer.Typer(help="List and delete collections, keep them from 
 app.add_typer(documents_app, name="documents")
 app.add_typer(collections_app, name="collections")
 app.add_typer(models_app, name="models")
+app.add_typer(backends_app, name="backends")
 
 Names = Annotated[
     list[str] | None,

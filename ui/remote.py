@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -25,6 +25,9 @@ from ui.errors import ErrorBody, from_code
 from ui.service import Cancelled, Progress, Question
 from ui.views import BackendView, DocumentView, JobView, SearchView
 from ui.wire import event_from_json
+
+if TYPE_CHECKING:
+    from ui.backends import BackendCheck
 
 T = TypeVar("T")
 
@@ -68,6 +71,11 @@ class RemoteService:
 
     def backends(self) -> list[BackendView]:
         return self._call(list[BackendView], "GET", "/v1/backends")
+
+    def check_backend(self, name: str) -> BackendCheck:
+        from ui.backends import BackendCheck
+
+        return self._call(BackendCheck, "POST", _path("backends", name, "check"))
 
     def set_private(self, collection: str, private: bool) -> None:
         self._send("PATCH", _path("collections", collection), json={"private": private})

@@ -22,6 +22,7 @@ from ingest.errors import ConfigError, StoreError
 from ui import terminal
 from ui.address import published
 from ui.api import make_api
+from ui.backends import require
 from ui.jobs import Jobs
 from ui.service import LocalService
 from ui.web.page import mount_page
@@ -31,8 +32,12 @@ GRACE_SECONDS = 5
 
 
 def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> None:
-    """Until SIGTERM or SIGINT. Raises ConfigError for a foreign address, StoreError for a used port or data directory."""
+    """Until SIGTERM or SIGINT.
+
+    Raises ConfigError for a foreign address or an unknown default back end, StoreError for a used port or data directory.
+    """
     _refuse_foreign(host)
+    require(settings.default_backend, settings)
     listener = _listen(host, port)
     service, jobs = LocalService(settings), Jobs()
     try:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.retriever import RetrievedChunk
     from ingest.catalog import DocumentRow
     from ingest.store import Store
+    from ui.backends import BackendCheck
 
 Progress = Callable[[IngestProgress], None]
 Cancelled = Callable[[], bool]
@@ -55,6 +56,9 @@ class Service(Protocol):
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView: ...
     def backends(self) -> list[BackendView]:
         """The configured back ends, the default one first."""
+
+    def check_backend(self, name: str) -> BackendCheck:
+        """Tries a back end: some forty tokens. Blocks."""
 
     def collections(self) -> list[CollectionInfo]: ...
     def set_private(self, collection: str, private: bool) -> None: ...
@@ -135,6 +139,11 @@ class LocalService:
 
         opened = backends.opened() if (backends := self._backends.peek()) else {}
         return views(self.settings, opened)
+
+    def check_backend(self, name: str) -> BackendCheck:
+        from ui.backends import check
+
+        return check(name, self.settings, self._backends.get())
 
     # Collections and documents
 

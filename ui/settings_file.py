@@ -15,11 +15,12 @@ from assistant.config import embedded_backend
 from ingest.errors import ConfigError
 
 Value = str | int | float | bool | list[str] | Mapping[str, "Value"]
+Section = Mapping[str, Value]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def add_backend(path: Path, name: str, section: Mapping[str, Value]) -> None:
+def add_backend(path: Path, name: str, section: Section) -> None:
     """Writes `[backends.NAME]`, whole or not at all. The back end that works without a section gets its own first, because
     it is only there as long as the file has none. Raises ConfigError when the file is wrong or has the name already."""
     path = path.resolve()
@@ -53,7 +54,7 @@ def _backends(text: str, path: Path) -> dict[str, object]:
     return found
 
 
-def _section(title: str, values: Mapping[str, Value]) -> str:
+def _section(title: str, values: Section) -> str:
     """The section and, below it, those of its tables."""
     flat = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
     tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}

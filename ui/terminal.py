@@ -121,7 +121,7 @@ def made_by(answer: Answer) -> str:
     """Where the answer was made."""
     if not answer.asked_model:
         return "No model was asked."
-    return f"Written by {answer.model} (back end {answer.backend}, {answer_place(answer.cloud)})."
+    return f"Model: {answer.model} (back end {answer.backend}, {answer_place(answer.cloud)})."
 
 
 def answer_place(cloud: bool) -> str:

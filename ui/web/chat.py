@@ -81,7 +81,7 @@ def chat_tab(service: LocalService, language: gr.Radio) -> ChatTab:
                 stop = gr.Button(texts.stop, variant="stop", visible=False, elem_id="stop")
             with gr.Row(elem_id="options"):
                 collections = gr.Dropdown(
-                    [], multiselect=True, label=texts.collections, info=texts.collections_hint, elem_id="collections", scale=2
+                    [], multiselect=True, label=texts.collections, info=texts.collections_hint, elem_id="collections", scale=1
                 )
                 backend = gr.Dropdown(
                     backend_choices(backends, texts), value=chosen, label=texts.backend, visible=len(backends) > 1,

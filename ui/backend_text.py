@@ -1,0 +1,91 @@
+"""Back ends as text on the terminal: a table of them, and what trying one showed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from ui import terminal
+from ui.views import BackendView
+
+if TYPE_CHECKING:
+    from assistant.backends.common.probe import Probe
+    from ui.backends import BackendCheck
+
+MODELS = 5
+"""Names of a server's models that are shown."""
+
+
+def backends_table(views: Sequence[BackendView]) -> Table:
+    """One row for each back end."""
+    titles = ("name", "kind", "model", "where", "fallback", "circuit")
+    return terminal.table(titles, [_row(view) for view in views])
+
+
+def print_check(check: BackendCheck) -> None:
+    """A line that says whether it works, then what was found out."""
+    view = check.backend
+    terminal.out.print(terminal.plain(f"{view.name}: {'works' if check.works else 'does not work'}", "bold"))
+    if check.problem:
+        terminal.out.print(terminal.plain(f"  {check.problem}"))
+    facts = [("kind", _whereabouts(view)), ("model", view.model), *(_facts(check.probe) if check.probe else ())]
+    for name, value in facts:
+        if value:
+            terminal.out.print(terminal.plain(f"  {name:<13}{value}"))
+
+
+def _row(view: BackendView) -> tuple[str, ...]:
+    return (
+        f"{view.name} (default)" if view.default else view.name,
+        view.kind,
+        view.model,
+        "cloud" if view.cloud else "local",
+        ", ".join(view.fallback),
+        "wrong section" if view.problem else view.state or "not used yet",
+    )
+
+
+def _whereabouts(view: BackendView) -> str:
+    place = terminal.answer_place(view.cloud)
+    return f"{view.kind} at {view.address}, {place}" if view.address else f"{view.kind}, {place}"
+
+
+def _facts(probe: Probe) -> list[tuple[str, str | None]]:
+    return [
+        ("version", probe.version),
+        ("models", _models(probe)),
+        ("window", _window(probe)),
+        ("answer", _answer(probe)),
+        ("streaming", _yes(probe.streaming)),
+        ("usage", None if probe.usage is None else "counted by the server" if probe.usage else "counted here"),
+        ("JSON schema", None if probe.json_schema is None else "kept to" if probe.json_schema else "not kept to"),
+        ("prompt cache", _yes(probe.prefix_cache)),
+        ("circuit", probe.state),
+        ("last error", probe.last_error and f"{probe.last_error_at:%Y-%m-%d %H:%M:%S} UTC: {probe.last_error}"),
+    ]
+
+
+def _models(probe: Probe) -> str | None:
+    if probe.models is None:
+        return None
+    shown, more = ", ".join(probe.models[:MODELS]), len(probe.models) - MODELS
+    return f"{shown} and {more} more" if more > 0 else shown or "none"
+
+
+def _window(probe: Probe) -> str:
+    served = probe.served_window
+    told = f" (the server says {served})" if served and served != probe.context_window else ""
+    return f"{probe.context_window} tokens{told}"
+
+
+def _answer(probe: Probe) -> str | None:
+    if probe.answer is None:
+        return None
+    speed = f", then {probe.tokens_per_s:.1f} tokens/s" if probe.tokens_per_s else ""
+    return f"“{terminal.shortened(probe.answer, 40)}”, first token after {probe.ttft_ms:.0f} ms{speed}"
+
+
+def _yes(value: bool | None) -> str | None:
+    return None if value is None else "yes" if value else "no"
