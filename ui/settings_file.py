@@ -8,7 +8,6 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from assistant.config import embedded_backend
@@ -72,20 +71,19 @@ def _value(value: Value) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    """In the place of the old file, in one step."""
+    partial = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
         descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    except OSError as error:
-        raise ConfigError(f"{path} can't be written ({error.strerror}): check the permissions of its folder.") from error
-    try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(descriptor)
         Path(partial).chmod(mode)
         Path(partial).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(partial).unlink()
-        raise
+    except OSError as error:
+        if partial:
+            Path(partial).unlink(missing_ok=True)
+        raise ConfigError(f"{path} can't be written ({error.strerror}): check free space and permissions.") from error
