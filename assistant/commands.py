@@ -3,109 +3,130 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from assistant.catalogue import GB, ModelCard, Quantisation
 from assistant.hardware import Machine
 
+THINKING_TOKENS = 1024
+"""What a train of thought may take beside the answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How to run a model on one kind of back end: shell `lines`, then the section for midas.toml."""
+    """How to run a model on one kind of back end: shell `lines`, of which the last adds the back end."""
 
     kind: str
     lines: tuple[str, ...]
-    section: str
 
 
-def commands(name: str, card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> tuple[Command, ...]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A model in one quantisation on one computer. `tokens` are prompt and answer together; `think` is whether a model that
+    can do without should write a train of thought first."""
+
+    name: str
+    card: ModelCard
+    quantisation: Quantisation
+    machine: Machine
+    tokens: int
+    think: bool = False
+
+    @property
+    def thinks(self) -> bool:
+        return self.card.thinks == "always" or (self.think and self.card.thinks is not None)
+
+    @property
+    def must_be_quiet(self) -> bool:
+        """Whether its train of thought has to be switched off."""
+        return self.card.thinks == "optional" and not self.think
+
+
+def commands(run: Run) -> tuple[Command, ...]:
     """For every kind that can serve this model in this quantisation here; the simplest first."""
-    candidates = (
-        _llama_cpp(name, card, quantisation, machine, tokens),
-        _ollama(name, card, quantisation, tokens),
-        _llama_server(name, card, quantisation, machine, tokens),
-        _vllm(name, card, quantisation, machine, tokens),
-        _foundry(name, card, quantisation),
-        _cloud(name, card),
-    )
+    candidates = (_llama_cpp(run), _ollama(run), _llama_server(run), _vllm(run), _foundry(run), _cloud(run))
     return tuple(command for command in candidates if command is not None)
 
 
-def gguf_file(card: ModelCard, quantisation: Quantisation) -> str | None:
-    """`OWNER/REPO/FILE.gguf` in this quantisation, as the same repository names it; None when that is not known."""
-    file = card.names.gguf
-    if file is None or quantisation == "bf16":
+def runnable(card: ModelCard, machine: Machine, think: bool = False) -> tuple[Quantisation, ...]:
+    """The quantisations that some kind of back end can serve here, from the coarsest to the finest."""
+    return tuple(form for form in card.quantisations if commands(Run("model", card, form, machine, card.context, think)))
+
+
+def _llama_cpp(run: Run) -> Command | None:
+    """Inside Midas; it computes on the processor only, and always lets a model think."""
+    coarsest = run.card.quantisations[0]
+    if run.card.names.gguf is None or run.machine.gpus or run.quantisation != coarsest or run.must_be_quiet:
         return None
-    return file.replace("q4_k_m", quantisation).replace("Q4_K_M", quantisation.upper())
+    size = run.card.size(coarsest).bytes / GB
+    pull = f"midas models pull {run.name}    # {size:.1f} GB"
+    return _command(run, "llama-cpp", (pull,), model=run.name, context_window=run.tokens)
 
 
-def _llama_cpp(name: str, card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Command | None:
-    """Inside Midas; it computes on the processor only."""
-    if gguf_file(card, quantisation) is None or machine.gpus or quantisation != card.quantisations[0]:
-        return None
-    size = card.size(quantisation).bytes / GB
-    section = _section(name, "llama-cpp", f'model = "{name}"', f"context_window = {tokens}")
-    return Command("llama-cpp", (f"midas models pull {name}    # {size:.1f} GB",), section)
-
-
-def _ollama(name: str, card: ModelCard, quantisation: Quantisation, tokens: int) -> Command | None:
-    tag = card.names.ollama if quantisation == card.quantisations[0] else _hub_tag(card, quantisation)
+def _ollama(run: Run) -> Command | None:
+    tag = run.card.names.ollama if run.quantisation == run.card.quantisations[0] else _hub_tag(run)
     if tag is None:
         return None
-    section = _section(name, "ollama", f'model = "{tag}"', f"context_window = {tokens}")
-    return Command("ollama", (f"ollama pull {tag}",), section)
+    think = {"think": "true"} if run.thinks else {}
+    return _command(run, "ollama", (f"ollama pull {tag}",), model=tag, context_window=run.tokens, **think)
 
 
-def _hub_tag(card: ModelCard, quantisation: Quantisation) -> str | None:
+def _hub_tag(run: Run) -> str | None:
     """Ollama fetches any GGUF file of the hub by its repository and quantisation."""
-    file = gguf_file(card, quantisation)
-    return f"hf.co/{file.rpartition('/')[0]}:{quantisation.upper()}" if file else None
+    return f"hf.co/{_repository(run)}" if _repository(run) else None
 
 
-def _llama_server(name: str, card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Command | None:
+def _repository(run: Run) -> str | None:
+    """`OWNER/REPO:Q8_0`: how Ollama and llama.cpp name a GGUF file of the hub."""
+    file = run.card.names.gguf
+    if file is None or (run.quantisation == "bf16" and run.card.native == "bf16"):
+        return None
+    return f"{file.rpartition('/')[0]}:{run.quantisation.upper()}"
+
+
+def _llama_server(run: Run) -> Command | None:
     """llama.cpp's own server, which can use graphics cards; what does not fit them stays with the processor."""
-    file = gguf_file(card, quantisation)
-    if file is None or not machine.gpus:
+    if _repository(run) is None or not run.machine.gpus:
         return None
-    repository, _, path = file.rpartition("/")
-    run = f"llama-server --hf-repo {repository} --hf-file {path} --ctx-size {tokens} --host 127.0.0.1 --port 8080"
-    return Command("openai-compatible", (run,), _remote(name, "openai-compatible", name, "http://127.0.0.1:8080/v1", tokens))
-
-
-def _vllm(name: str, card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Command | None:
-    """Serves the maker's own weights, from graphics cards, to many people at once."""
-    if quantisation != card.native or not machine.gpus or any(gpu.unified for gpu in machine.gpus):
-        return None
-    parallel = f" --tensor-parallel-size {len(machine.gpus)}" if len(machine.gpus) > 1 else ""
-    run = f"vllm serve {card.names.hub} --host 127.0.0.1 --port 8000 --max-model-len {tokens}{parallel}"
-    return Command("vllm", (run,), _remote(name, "vllm", str(card.names.hub), "http://127.0.0.1:8000/v1", tokens))
-
-
-def _foundry(name: str, card: ModelCard, quantisation: Quantisation) -> Command | None:
-    """Foundry Local's own variants have 4 bits, whatever the processor."""
-    alias = card.names.foundry
-    if alias is None or quantisation not in ("q4_k_m", "mxfp4"):
-        return None
-    return Command("foundry-local", (f"foundry model download {alias}",), _section(name, "foundry-local", f'model = "{alias}"'))
-
-
-def _cloud(name: str, card: ModelCard) -> Command | None:
-    if card.names.api is None:
-        return None
-    model = (
-        f'model = "{card.names.api}"',
-        'api_key_env = "OPENAI_API_KEY"',
-        f"context_window = {card.context}",
-        "cloud = true",
+    quiet = " --reasoning-budget 0" if run.must_be_quiet else ""
+    start = f"llama-server -hf {_repository(run)} --ctx-size {run.tokens} --jinja{quiet} --host 127.0.0.1 --port 8080"
+    url = "http://127.0.0.1:8080/v1"
+    return _command(
+        run, "openai-compatible", (start,), model=run.name, base_url=url, context_window=run.tokens, **_thinking(run)
     )
-    return Command("openai", ("export OPENAI_API_KEY=...    # your key",), _section(name, "openai", *model))
 
 
-def _remote(name: str, kind: str, model: str, url: str, tokens: int) -> str:
-    return _section(name, kind, f'model = "{model}"', f'base_url = "{url}"', f"context_window = {tokens}")
+def _vllm(run: Run) -> Command | None:
+    """Serves the maker's own weights, from graphics cards, to many people at once."""
+    if run.quantisation != run.card.native or not run.machine.gpus or any(gpu.unified for gpu in run.machine.gpus):
+        return None
+    parser = run.card.vllm_reasoning_parser
+    words = [f"vllm serve {run.card.names.hub} --host 127.0.0.1 --port 8000 --max-model-len {run.tokens}"]
+    words += [f"--tensor-parallel-size {len(run.machine.gpus)}"] if len(run.machine.gpus) > 1 else []
+    words += [f"--reasoning-parser {parser}"] if parser else []
+    words += ["""--default-chat-template-kwargs '{"enable_thinking": false}'"""] if run.must_be_quiet else []
+    return _command(run, "vllm", (" ".join(words),), model=str(run.card.names.hub), **_thinking(run))
 
 
-def _section(name: str, kind: str, *lines: str) -> str:
-    """A section of midas.toml; names with dots need quotes."""
-    key = name if re.fullmatch(r"[\w-]+", name) else f'"{name}"'
-    return "\n".join((f"[backends.{key}]", f'kind = "{kind}"', *lines))
+def _foundry(run: Run) -> Command | None:
+    """Foundry Local's own variants have 4 bits, whatever the processor."""
+    alias = run.card.names.foundry
+    if alias is None or run.quantisation not in ("q4_k_m", "mxfp4") or run.must_be_quiet:
+        return None
+    return _command(run, "foundry-local", (f"foundry model download {alias}",), model=alias)
+
+
+def _cloud(run: Run) -> Command | None:
+    api = run.card.names.api
+    return _command(run, "openai", ("export OPENAI_API_KEY=...    # your key",), model=api) if api else None
+
+
+def _thinking(run: Run) -> dict[str, str]:
+    return {"thinking_tokens": str(THINKING_TOKENS)} if run.thinks else {}
+
+
+def _command(run: Run, kind: str, lines: tuple[str, ...], **options: str | int) -> Command:
+    name = re.sub(r"[^\w-]", "-", run.name)
+    pairs = " ".join(shlex.quote(f"{key}={value}") for key, value in options.items())
+    return Command(kind, (*lines, f"midas backends add {name} {kind} {pairs}"))

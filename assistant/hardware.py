@@ -30,9 +30,13 @@ CPU_FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx_tile", "fma",
 
 ASSUMED_MEMORY_GB_PER_S = 40
 """Two channels of DDR4-3200 have 51 GB/s on paper; for a computer that can't be measured."""
+LARGEST_CARD, USUAL_CARD = 144 * GIB, 80 * GIB
+"""Card memory that is taken for one card (an H200 has 141 GB), and the cards that more is taken for."""
 UNIFIED_SHARE = 0.75
 """The part of an Apple computer's memory that macOS lets its GPU have by default."""
 TOOL_SECONDS = 10
+BUSY = 0.5
+"""Load per core from which the measured speed of memory is called disturbed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def detect(folder: Path, root: Path = Path("/")) -> Machine:
 
     Measures memory for about a tenth of a second.
     """
-    memory, notes = psutil.virtual_memory(), list[str]()
+    memory, notes = psutil.virtual_memory(), _busy(usable_cores(root))
     limit = memory_limit(root)
     gpus = (*_nvidia(notes), *_amd(notes), *_apple(memory.total))
     if limit is not None and limit < memory.total:
@@ -95,10 +99,17 @@ def detect(folder: Path, root: Path = Path("/")) -> Machine:
     )
 
 
+def _busy(cores: int) -> list[str]:
+    """A warning when other programs disturb the measurement of memory."""
+    load = psutil.getloadavg()[0]
+    told = f"Other programs keep the computer busy (load {load:.1f} on {cores} cores): quiet, it is faster than told here."
+    return [told] if load > BUSY * cores else []
+
+
 def imagined(real: Machine, ram: str | None, vram: str | None) -> Machine:
     """The real machine with other memory (`64GB`) or other cards (`24GB`, `2x80GB`, `0`). Raises ConfigError.
 
-    More than 96 GB of card memory that is not split by hand counts as cards of 80 GB.
+    More card memory than LARGEST_CARD, not split by hand, counts as cards of 80 GB.
     """
     machine = replace(real, disk_free_bytes=None, notes=())
     if ram is not None:
@@ -127,8 +138,9 @@ def _imagined_gpus(text: str) -> tuple[Gpu, ...]:
     if count and not count.strip().isdigit():
         raise ConfigError(f"{text!r} does not tell graphics cards: write 24GB, or 2x80GB for two cards.")
     size, number = parse_size(each), int(count or 1)
-    if not count and size > 96 * GIB:
-        number, size = -(-size // (80 * GIB)), size // -(-size // (80 * GIB))
+    if not count and size > LARGEST_CARD:
+        number = -(-size // USUAL_CARD)
+        size //= number
     card = Gpu(f"assumed card with {size / GIB:.0f} GB", "any", size, bandwidth.of_size(size), known=False)
     return (card,) * number if size else ()
 

@@ -6,7 +6,8 @@ not fit the graphics cards are read by the processor: the times add up. Cards wo
 Ollama and llama.cpp.
 
 Order. Twice the size, or eight months younger, is one point (YEARLY): a rule of thumb, not a measurement. A mixture of experts
-counts as the geometric mean of all its parameters and the active ones. Each halving of the speed below COMFORTABLE, and each
+counts as the geometric mean of all its parameters and the active ones. A licence with conditions costs a quarter point
+(CONDITIONS). Each halving of the speed below COMFORTABLE, and each
 doubling of the wait for the first word beyond PATIENCE_S, takes a point away. `midas models try` and an evaluation decide.
 """
 
@@ -18,7 +19,7 @@ from math import log2, sqrt
 from typing import Literal
 
 from assistant.catalogue import GB, TYPICAL_CONTEXT, Catalogue, ModelCard, Purpose, Quantisation
-from assistant.commands import Command, commands
+from assistant.commands import Command, Run, commands, runnable
 from assistant.hardware import GIB, Gpu, Machine
 
 ACHIEVED = 0.6
@@ -35,6 +36,7 @@ COMFORTABLE, FAST, SLOWEST = 8.0, 30.0, 3.0
 """Tokens a second. People read five or six."""
 PATIENCE_S, LONGEST_WAIT_S = 10.0, 30.0
 YEARLY = 1.5
+CONDITIONS = 0.25
 
 USABLE_CARD = 0.95
 SYSTEM_BYTES, SYSTEM_SHARE = 2 * GIB, 0.1
@@ -42,7 +44,7 @@ SYSTEM_BYTES, SYSTEM_SHARE = 2 * GIB, 0.1
 
 Placement = Literal["GPU", "GPU + CPU", "CPU"]
 SpeedClass = Literal["fast", "comfortable", "slow"]
-Obstacle = Literal["use", "language", "licence", "memory", "disk", "speed"]
+Obstacle = Literal["use", "language", "licence", "server", "memory", "disk", "speed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +122,23 @@ def recommend(catalogue: Catalogue, machine: Machine, wish: Wish) -> Advice:
 def _judge(name: str, card: ModelCard, machine: Machine, wish: Wish) -> Choice | Rejection:
     if mismatch := _mismatch(card, wish):
         return Rejection(name, *mismatch)
-    fit = best_fit(card, machine, wish.context_tokens)
+    think = wish.purpose == "reasoning"
+    if not runnable(card, machine, think):
+        return Rejection(name, "server", "no GGUF file or Ollama tag of it is known, and vLLM needs a graphics card")
+    fit = best_fit(card, machine, wish.context_tokens, think)
     if fit is None:
         return Rejection(name, "memory", _too_large(card, machine, wish))
     if problem := _impractical(card, fit, machine):
         return Rejection(name, *problem)
-    return Choice(name, card, fit, _points(card, fit), commands(name, card, fit.quantisation, machine, wish.context_tokens))
+    run = Run(name, card, fit.quantisation, machine, wish.context_tokens, think)
+    return Choice(name, card, fit, _points(card, fit), commands(run))
 
 
 def _mismatch(card: ModelCard, wish: Wish) -> tuple[Obstacle, str] | None:
     if wish.purpose not in card.good_for:
         return "use", f"meant for {' and '.join(card.good_for)}"
     if wish.language and not card.speaks(wish.language):
-        return "language", f"its maker does not name {wish.language!r} among its languages"
+        return "language", f"the maker does not name {wish.language!r} among its languages"
     if card.commercial == "no":
         return "licence", f"{card.licence}: no commercial use"
     if card.context < wish.context_tokens:
@@ -141,7 +147,7 @@ def _mismatch(card: ModelCard, wish: Wish) -> tuple[Obstacle, str] | None:
 
 
 def _too_large(card: ModelCard, machine: Machine, wish: Wish) -> str:
-    quantisation = card.quantisations[0]
+    quantisation = runnable(card, machine, wish.purpose == "reasoning")[0]
     needed = card.memory_bytes(quantisation, wish.context_tokens)
     return f"needs {needed / GB:.1f} GB as {quantisation.upper()}, {_capacity(machine) / GB:.1f} GB can be had"
 
@@ -161,7 +167,8 @@ def _points(card: ModelCard, fit: Fit) -> float:
     assert card.parameters is not None
     size = log2(sqrt(card.parameters * (card.active or card.parameters)))
     age = YEARLY * (card.released - date(2023, 1, 1)).days / 365
-    return size + age - _shortfall(COMFORTABLE / fit.tokens_per_s) - _shortfall(fit.first_word_s / PATIENCE_S)
+    strings = CONDITIONS if card.commercial == "conditions" else 0.0
+    return size + age - strings - _shortfall(COMFORTABLE / fit.tokens_per_s) - _shortfall(fit.first_word_s / PATIENCE_S)
 
 
 def _shortfall(times: float) -> float:
@@ -171,18 +178,19 @@ def _shortfall(times: float) -> float:
 # Fitting
 
 
-def best_fit(card: ModelCard, machine: Machine, tokens: int) -> Fit | None:
-    """The finest quantisation that the cards hold at a comfortable speed, else the coarsest wherever it fits.
+def best_fit(card: ModelCard, machine: Machine, tokens: int, think: bool = False) -> Fit | None:
+    """Of the quantisations that can be served here, the finest that the cards hold at a comfortable speed, else the coarsest
+    wherever it fits.
 
     Unquantised weights are only worth their memory when a few more conversations fit beside them.
     """
-    for quantisation in reversed(card.quantisations):
+    forms = runnable(card, machine, think)
+    for quantisation in reversed(forms):
         fit = _on_cards(card, quantisation, machine, tokens)
         if fit and fit.tokens_per_s >= COMFORTABLE and (quantisation != "bf16" or fit.conversations >= 4):
             return fit
-    coarsest = card.quantisations[0]
     places = (_on_cards, _on_both, _on_processor)
-    return next((fit for place in places if (fit := place(card, coarsest, machine, tokens))), None)
+    return next((fit for place in places if (fit := place(card, forms[0], machine, tokens))), None)
 
 
 def _on_cards(card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Fit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from assistant import hardware
 from assistant.backends import make_manager
 from assistant.backends.common.manager import LoadedModel, ModelDetails, ServedModel
 from assistant.catalogue import GB, TYPICAL_CONTEXT, ModelCard, Purpose, catalogue, hardware_class
-from assistant.commands import Command, commands
+from assistant.commands import Command, Run, commands
 from assistant.config import Settings
 from assistant.local_models import DiskItem, LocalModels
 from assistant.models import pinned
@@ -31,6 +32,7 @@ OBSTACLES = {
     "language": "Not meant for this language",
     "use": "Not meant for this use",
     "licence": "Not allowed in a company",
+    "server": "No way to run it here",
 }
 
 
@@ -108,7 +110,7 @@ def print_card(asked: str, home: Path, json: bool) -> None:
     name, card = catalogue().find(asked)
     installed = name in {model.name for model in LocalModels(home).installed()}
     machine = hardware.detect(home)
-    ways = commands(name, card, card.quantisations[0], machine, min(TYPICAL_CONTEXT, card.context))
+    ways = commands(Run(name, card, card.quantisations[0], machine, min(TYPICAL_CONTEXT, card.context)))
     if json:
         return terminal.print_json(
             {"name": name, "installed": installed, "card": card, "needs": _needs(card), "commands": ways}
@@ -180,7 +182,7 @@ def _facts(name: str, card: ModelCard, installed: bool) -> list[tuple[str, str]]
 def _print_commands(ways: Sequence[Command]) -> None:
     for way in ways:
         terminal.out.print(terminal.plain(f"\nWith {way.kind}:", "bold"))
-        for line in (*way.lines, "", "# midas.toml", *way.section.splitlines()):
+        for line in way.lines:
             terminal.out.print(terminal.plain(f"  {line}"))
 
 
@@ -273,10 +275,20 @@ def print_advice(advice: Advice, json: bool) -> None:
     if advice.cloud:
         _say(f"In the cloud, where questions leave the company: {', '.join(advice.cloud)}.")
     if advice.ranked:
-        best = advice.ranked[0]
-        _say(f"\nHow to run {best.name}" + (", in one of these ways:" if len(best.commands) > 1 else ":"), "bold")
-        _print_commands(best.commands)
-        _say("\nThen compare on your own questions: midas models try, and an evaluation.")
+        _print_ways(advice.ranked)
+
+
+def _print_ways(ranked: Sequence[Choice]) -> None:
+    """How to run the best, and the best that needs no server beside Midas."""
+    best = ranked[0]
+    _say(f"\nHow to run {best.name}" + (", in one of these ways:" if len(best.commands) > 1 else ":"), "bold")
+    _print_commands(best.commands)
+    embedded = ((choice, way) for choice in ranked for way in choice.commands if way.kind == "llama-cpp")
+    choice, way = next(embedded, (best, None))
+    if way and choice is not best:
+        _say(f"\nWithout a server beside Midas, the best is {choice.name}:", "bold")
+        _print_commands([way])
+    _say("\nThen compare on your own questions: midas models try, and an evaluation.")
 
 
 def _say(text: str, style: str = "") -> None:
@@ -286,7 +298,7 @@ def _say(text: str, style: str = "") -> None:
 def _machine(machine: hardware.Machine) -> str:
     features = f" ({', '.join(machine.cpu_features)})" if machine.cpu_features else ""
     speed = f"{machine.gb_per_s:.0f} GB/s {'measured' if machine.measured else 'assumed'}"
-    cards = ", ".join(f"{gpu.name} ({_gib(gpu.memory_bytes)}, {_card_speed(gpu)})" for gpu in machine.gpus)
+    cards = ", ".join(f"{number} x {_card(gpu)}" if number > 1 else _card(gpu) for gpu, number in Counter(machine.gpus).items())
     disk = "" if machine.disk_free_bytes is None else f"; {gb(machine.disk_free_bytes)} of disk free"
     memory = f"{_gib(machine.ram_bytes)} of memory ({speed})"
     return f"{machine.cpu}, {machine.cores} cores{features}; {memory}; {cards or 'no graphics card'}{disk}."
@@ -296,8 +308,8 @@ def _gib(size: int) -> str:
     return f"{size / hardware.GIB:.0f} GiB"
 
 
-def _card_speed(gpu: hardware.Gpu) -> str:
-    return f"{gpu.gb_per_s:,} GB/s" + ("" if gpu.known else " assumed")
+def _card(gpu: hardware.Gpu) -> str:
+    return f"{gpu.name} ({_gib(gpu.memory_bytes)}, {gpu.gb_per_s:,} GB/s{'' if gpu.known else ' assumed'})"
 
 
 def _print_ranking(ranked: Sequence[Choice]) -> None:
@@ -334,8 +346,15 @@ def _print_rejections(rejected: Sequence[Rejection]) -> None:
     for obstacle, told in OBSTACLES.items():
         models = [rejection for rejection in rejected if rejection.obstacle == obstacle]
         if models:
-            reasons = "; ".join(f"{rejection.name} ({rejection.reason})" for rejection in models)
-            _say(f"{told}: {reasons}.")
+            _say(f"{told}: {_grouped(models)}.")
+
+
+def _grouped(rejected: Sequence[Rejection]) -> str:
+    """`a, b (why); c (why else)`."""
+    names: dict[str, list[str]] = {}
+    for rejection in rejected:
+        names.setdefault(rejection.reason, []).append(rejection.name)
+    return "; ".join(f"{', '.join(same)} ({reason})" for reason, same in names.items())
 
 
 # Comparison
