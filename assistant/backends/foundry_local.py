@@ -326,14 +326,14 @@ class Sdk:
 
     @classmethod
     def started(cls, name: str, options: Options, shelf: Shelf) -> Sdk:
-        """Raises MissingExtra, ConfigError when the section doesn't accept what it sends, or BackendError."""
-        library = _library()
+        """Raises ConfigError when the section doesn't accept what it sends, MissingExtra or BackendError."""
         if not options.process_info:
             raise ConfigError(
                 f"Back end {name!r} would start Foundry Local's SDK, which tells Microsoft at each start which program runs on "
                 "which system and has no switch for that: set process_info = true in its section to accept it, or choose "
                 "another kind."
             )
+        library = _library()
         with cls._starting, _translated(library, f"back end {name!r} ({KIND})"):
             if library.FoundryLocalManager.instance is None:
                 library.FoundryLocalManager.initialize(_configuration(library, shelf))
