@@ -9,7 +9,8 @@ from contextlib import aclosing
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
 
-from assistant.backends import Backends, make_backend
+from assistant.backends import Backends, Capabilities, kinds, load_kind, make_backend, make_manager
+from assistant.backends.common.probe import probe
 from assistant.backends.common.queue import FairQueue
 from assistant.config import Settings
 from assistant.errors import (
@@ -18,10 +19,11 @@ from assistant.errors import (
     BackendFailed,
     BackendRefused,
     BackendTimeout,
+    BackendUnavailable,
     BackendUnreachable,
     PromptTooLong,
 )
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, ModelError
 from tests.fake_openai import FakeOpenAI, running
 
 QUESTION = [ChatMessage("¿Cuántos días de vacaciones hay?", role="user")]
@@ -50,7 +52,7 @@ def test_an_unknown_back_end_gets_a_suggestion() -> None:
 
 
 def test_an_unknown_kind_lists_the_kinds() -> None:
-    with pytest.raises(ConfigError, match="unknown kind 'telepathy': there are llama-cpp, .*openai-compatible"):
+    with pytest.raises(ConfigError, match="unknown kind 'telepathy': there are .*llama-cpp, .*openai-compatible"):
         make_backend("x", settings(x={"kind": "telepathy"}))
 
 
@@ -67,27 +69,108 @@ def test_a_back_end_is_built_once_and_closed_with_the_rest() -> None:
     backends.close()
 
 
+TOY = """
+from assistant.backends import Backend, Capabilities
+from assistant.backends.common.counting import ESTIMATE
+from assistant.backends.common.guard import Guard, Timeouts
+from assistant.backends.common.llm import GuardedLLM
+from assistant.backends.common.pieces import Piece
+from ingest.config import Section
+from pydantic import Field
+
+class Options(Section):
+    words: int = Field(3, description="how many words it says")
+
+CAPABILITIES = Capabilities(notes=("It always says the same.",))
+
+class ToyLLM(GuardedLLM):
+    async def pieces(self, messages, options):
+        for number in range(int(self.model)):
+            yield Piece(f"palabra{number} ")
+
+def build(name, options, settings):
+    guard = Guard(f"back end {name!r} (toy)", Timeouts())
+    llm = ToyLLM(model=str(options.words), context_window=512, guard=guard, counter=ESTIMATE)
+    facts = {"capabilities": CAPABILITIES, "breaker": guard.breaker}
+    return Backend(name, "toy", llm.model, llm, 512, ESTIMATE.text, ESTIMATE.chat, **facts)
+"""
+
+
 def test_a_kind_can_come_from_another_package(tmp_path, monkeypatch) -> None:
-    (tmp_path / "toy_kind.py").write_text(
-        "from assistant.backends import Backend\n"
-        "from ingest.config import Section\n"
-        "from llama_index.core.llms import MockLLM\n"
-        "class Options(Section):\n    words: int = 3\n"
-        "def build(name, options, settings):\n"
-        "    count = lambda text: len(text.split())\n"
-        "    chat = lambda messages: sum(count(m.content) for m in messages)\n"
-        "    return Backend(name, 'toy', 'mock', MockLLM(max_tokens=options.words), 100, count, chat)\n"
-    )
+    (tmp_path / "toy_kind.py").write_text(TOY)
     info = tmp_path / "toy_kind-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-kind\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[midas.backends]\ntoy = toy_kind\n")
     monkeypatch.syspath_prepend(tmp_path)
-    backend = make_backend("mine", settings(mine={"kind": "toy", "words": 2}))
-    assert (backend.name, backend.kind, backend.count_tokens("uno dos")) == ("mine", "toy", 2)
-    with pytest.raises(ConfigError, match="llama-cpp, .*openai-compatible, .*toy"):
+    configured = settings(mine={"kind": "toy", "words": 2})
+    backend = make_backend("mine", configured)
+    assert (backend.name, backend.kind, backend.capabilities.notes) == ("mine", "toy", ("It always says the same.",))
+    assert asyncio.run(answer(backend)) == "palabra0 palabra1 "
+    assert asyncio.run(probe(backend)).works
+    with pytest.raises(PromptTooLong):
+        asyncio.run(answer(backend, max_tokens=512))
+    with pytest.raises(ModelError, match="Models of the back end 'mine' can't be managed from here"):
+        make_manager("mine", configured)
+    with pytest.raises(ConfigError, match=r"Setting 'backends\.x\.words' is wrong"):
+        make_backend("x", settings(x={"kind": "toy", "words": "many"}))
+    with pytest.raises(ConfigError, match=".*llama-cpp, .*openai-compatible, .*toy"):
         make_backend("x", settings(x={"kind": "?"}))
     sys.modules.pop("toy_kind")
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_kind_describes_its_options_and_tells_what_it_can_do(kind) -> None:
+    module = load_kind(kind)
+    assert isinstance(module.CAPABILITIES, Capabilities)
+    for name, field in module.Options.model_fields.items():
+        assert field.description, f"{kind}: {name}"
+    assert {"model", "fallback", "timeouts"} <= module.Options.model_fields.keys()
+
+
+def test_the_kinds_are_those_of_the_package() -> None:
+    assert kinds() == [
+        "foundry-local",
+        "llama-cpp",
+        "ollama",
+        "openai",
+        "openai-compatible",
+        "tensorrt-llm",
+        "tgi",
+        "transformers",
+        "vllm",
+    ]
+
+
+def test_one_that_can_not_be_opened_is_left_alone_after_some_tries(tmp_path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    backends = Backends(server(url, context_window=None))
+    for _ in range(3):
+        with pytest.raises(BackendUnreachable):
+            backends.open("remote")
+    with pytest.raises(BackendUnavailable, match="back end 'remote' failed 3 times in a row and is tried again in"):
+        backends.open("remote")
+    assert backends.opened() == {}
+
+
+def test_one_that_is_slow_to_open_holds_up_no_other() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, running(FakeOpenAI()) as fake:
+        slow = {"kind": "vllm", "model": "m", "base_url": f"http://127.0.0.1:{silent.getsockname()[1]}/v1"}
+        quick = {"kind": "openai-compatible", "model": "m", "base_url": fake.url}
+        backends = Backends(settings(slow=slow, quick=quick))
+        opening = threading.Thread(target=_try_to_open, args=(backends, "slow"))
+        opening.start()
+        connection, _ = silent.accept()
+        assert backends.open("quick").name == "quick"
+        assert opening.is_alive() and backends.opened().keys() == {"quick"}
+        connection.close()
+        opening.join()
+
+
+def _try_to_open(backends: Backends, name: str) -> None:
+    with contextlib.suppress(BackendError):
+        backends.open(name)
 
 
 def test_callers_are_served_in_the_order_they_came_and_see_their_position() -> None:
