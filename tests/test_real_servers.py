@@ -115,4 +115,5 @@ class TestRealServers(GeneralContract):
         return real_stage
 
     def test_a_prompt_longer_than_the_servers_window_is_not_cut_silently(self, stage: RealStage) -> None:
-        is_refused_or_read_whole(stage, stage.backend(context_window=32_000), real_servers.WINDOW + 400)
+        patient = stage.backend(context_window=32_000, timeouts={"first_token_s": 800})
+        is_refused_or_read_whole(stage, patient, real_servers.WINDOW + 400)
