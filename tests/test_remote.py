@@ -320,6 +320,48 @@ def test_a_missing_key_names_its_variable(monkeypatch) -> None:
         backend("openai", server)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("127.0.0.1:8000/v1", "write it with http:// or https://"),
+        ("ftp://host/v1", "write it with http:// or https://"),
+        ("http://host:99999/v1", "ports end at 65535"),
+        ("http://host:puerto/v1", "it is no address"),
+        ("http:///v1", "it is no address"),
+        ("http://me:secret@host/v1", "keys belong in the environment: name the variable in api_key_env"),
+    ],
+)
+def test_an_address_is_looked_at_before_it_is_used(kind, address, said) -> None:
+    section = {"kind": kind, "model": MODEL, "base_url": address}
+    with pytest.raises(ConfigError, match=rf"Setting 'backends\.x\.base_url' is wrong .*{said}") as caught:
+        make_backend("x", Settings(backends={"x": section}))
+    assert "secret" not in caught.value.message
+
+
+def test_a_key_that_was_copied_with_a_line_end_works(monkeypatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", " sk-prueba\n")
+    with serving("openai", key="sk-prueba") as server:
+        assert ask(backend("openai", server)).message.content == "Hay 23 días."
+
+
+@pytest.mark.parametrize("wrong", ["sk-pru\neba", "sk-pruëba"])
+def test_a_key_that_can_not_be_one(monkeypatch, wrong) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", wrong)
+    with serving("openai") as server, pytest.raises(ConfigError, match="has characters no key has: set it again") as caught:
+        backend("openai", server)
+    assert wrong not in caught.value.message
+
+
+@pytest.mark.parametrize("body", [b'data: {"choices": {"a": 1}}\n\n', b'data: {"choices": [7]}\n\n', b"data: 7\n\n"])
+def test_chunks_of_another_shape_are_an_error(body) -> None:
+    with (
+        serving("vllm", script=Script(body=body)) as server,
+        pytest.raises(BackendFailed, match="check its address and its kind"),
+    ):
+        ask(backend("vllm", server))
+
+
 def test_a_key_is_in_no_representation(key) -> None:
     with serving("openai") as server:
         asked = backend("openai", server)

@@ -10,13 +10,13 @@ from assistant.backends.common.backend import Backend
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.dialect import Dialect, openai_schema
 from assistant.backends.common.fixed_models import FixedModels
-from assistant.backends.common.remote import WireOptions, build_remote, server_of
+from assistant.backends.common.remote import Address, WireOptions, build_remote, server_of
 from assistant.config import Settings
 
 
 class Options(WireOptions):
     model: str = Field(description="name of the model; at Azure, of the deployment")
-    base_url: str = Field("https://api.openai.com/v1", description="address of the API")
+    base_url: Address = Field("https://api.openai.com/v1", description="address of the API")
     api_key_env: str | None = Field("OPENAI_API_KEY", description="name of the environment variable that holds the key")
     context_window: int | None = Field(
         16384,
@@ -35,7 +35,10 @@ CAPABILITIES = Capabilities(
     rejects_long_prompts=True,
     token_limit="max_completion_tokens",
     stop=True,
-    notes=("Reasoning models need thinking_tokens, and write what they like at temperature 1: the API allows no other.",),
+    notes=(
+        "Reasoning models need thinking_tokens; they are asked at temperature 1, as the API allows no other.",
+        "For clouds that don't know max_completion_tokens use the kind openai-compatible with cloud = true.",
+    ),
 )
 DIALECT = Dialect("openai", CAPABILITIES, schema=openai_schema)
 

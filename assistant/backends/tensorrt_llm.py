@@ -8,13 +8,13 @@ from assistant.backends.common.backend import Backend
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.dialect import VERSION, Dialect, Fields
 from assistant.backends.common.fixed_models import FixedModels
-from assistant.backends.common.remote import WireOptions, build_remote, server_of
+from assistant.backends.common.remote import Address, WireOptions, build_remote, server_of
 from assistant.config import Settings
 
 
 class Options(WireOptions):
     model: str = Field(description="what `trtllm-serve` was started with; its last part when that is a path")
-    base_url: str = Field("http://127.0.0.1:8000/v1", description="address of the server, with /v1")
+    base_url: Address = Field("http://127.0.0.1:8000/v1", description="address of the server, with /v1")
     concurrency: int = Field(16, ge=1, description="questions that the server gets at a time; others wait in a fair queue")
 
 

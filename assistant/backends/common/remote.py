@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from typing import Annotated
 
-from pydantic import Field
+import httpx
+from pydantic import AfterValidator, Field
 
 from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.counting import load_counter
@@ -20,6 +22,26 @@ from assistant.config import Settings
 from ingest.config import Section
 from ingest.errors import ConfigError
 
+
+LAST_PORT = 65535
+
+
+def _checked(address: str) -> str:
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"it is no address: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("it is no address: write it with http:// or https://")
+    if (url.port or 0) > LAST_PORT:
+        raise ValueError(f"it is no address: ports end at {LAST_PORT}")
+    if url.userinfo:
+        raise ValueError("keys belong in the environment: name the variable in api_key_env")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_checked)]
+"""A server's base URL. It is shown in errors, so that it can't hold a key."""
 DEFAULT_WINDOW = 4096
 """Tokens, where neither the settings nor the server tell: every current model holds as many."""
 
@@ -28,7 +50,7 @@ class RemoteOptions(Section):
     """The section of a back end whose model runs in a server."""
 
     model: str = Field(description="name of the model at the server")
-    base_url: str = Field(description="address of the server, with /v1 where it has that")
+    base_url: Address = Field(description="address of the server, with /v1 where it has that")
     api_key_env: str | None = Field(None, description="name of the environment variable that holds the key")
     context_window: int | None = Field(
         None, ge=512, description="tokens that prompt and answer may have together; without it the server is asked, else 4096"
@@ -106,6 +128,8 @@ def read_key(name: str, variable: str | None) -> str | None:
     """The key in an environment variable; None where none is needed. Raises ConfigError when it is not set."""
     if variable is None:
         return None
-    if not (key := os.environ.get(variable)):
+    if not (key := os.environ.get(variable, "").strip()):
         raise ConfigError(f"Back end {name!r} needs its key in the environment variable {variable}: set it.")
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError(f"The key of back end {name!r} in the variable {variable} has characters no key has: set it again.")
     return key

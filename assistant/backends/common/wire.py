@@ -173,14 +173,15 @@ class Translator:
             raise self.unreachable(cause) from error
         except openai.APIError as error:
             raise self._broken(error) from error
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            reason = reason_of(self.safe(str(error)))
             raise BackendFailed(
-                f"{self.where} does not speak OpenAI's format ({self.safe(str(error))}): check its address and its kind."
+                f"{self.where} does not speak OpenAI's format ({reason}): check its address and its kind."
             ) from error
 
     def unreachable(self, cause: BaseException) -> BackendTimeout | BackendUnreachable:
         """`cause` is what httpx raised."""
-        reason = str(cause) or type(cause).__name__
+        reason = self.safe(str(cause)) or type(cause).__name__
         if isinstance(cause, httpx.ConnectTimeout):
             return BackendUnreachable(f"{self.where} can't be reached (no connection in time): {self._check}.")
         if isinstance(cause, httpx.ConnectError):
