@@ -110,11 +110,12 @@ def _vllm(run: Run) -> Command | None:
 
 
 def _foundry(run: Run) -> Command | None:
-    """Foundry Local's own variants have 4 bits, whatever the processor."""
+    """Foundry Local's own variants have 4 bits, whatever the processor. That it tells Microsoft of each start has to be
+    accepted."""
     alias = run.card.names.foundry
     if alias is None or run.quantisation not in ("q4_k_m", "mxfp4") or run.must_be_quiet:
         return None
-    return _command(run, "foundry-local", (f"foundry model download {alias}",), model=alias)
+    return _command(run, "foundry-local", (f"foundry model download {alias}",), model=alias, process_info="true")
 
 
 def _cloud(run: Run) -> Command | None:

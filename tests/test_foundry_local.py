@@ -60,9 +60,20 @@ def make_folder(folder: Path, config: object = CONFIG) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def nothing_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the user without models."""
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "user")
+    return tmp_path / "user" / ".foundry" / "cache" / "models"
+
+
 def make_pulled(home: Path, name: str) -> Path:
     """A model as Foundry Local leaves it after a download."""
-    folder = make_folder(home / "foundry" / "models" / "Microsoft" / name.replace(":", "-") / "v4")
+    return make_downloaded(home / "foundry" / "models", name)
+
+
+def make_downloaded(cache: Path, name: str) -> Path:
+    folder = make_folder(cache / "Microsoft" / name.replace(":", "-") / "v4")
     (folder / "inference_model.json").write_text(json.dumps({"Name": name}), encoding="utf-8")
     return folder
 
@@ -96,8 +107,8 @@ def test_a_model_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -
     with pytest.raises(ModelError) as caught:
         make_backend(NAME, settings(tmp_path, model="phi-4"))
     assert str(caught.value) == (
-        f"'phi-4' is neither a folder nor one pulled model of Foundry Local (there are {FULL_ID}): name the folder of an ONNX "
-        "model, or run midas models pull."
+        f"'phi-4' is neither a folder nor one downloaded model of Foundry Local (there are {FULL_ID}): name the folder of an "
+        "ONNX model, or run foundry model download."
     )
 
 
@@ -107,8 +118,13 @@ def test_a_pulled_model_is_found_by_its_id_and_by_its_beginning(tmp_path: Path) 
     shelf = Shelf(tmp_path)
     assert shelf.find(FULL_ID) == shelf.find("qwen2.5-0.5b-instruct-generic") == folder
     assert shelf.find(str(other)) == other
-    with pytest.raises(ModelError, match="nor one pulled model"):
+    with pytest.raises(ModelError, match="nor one downloaded model"):
         shelf.find("qwen2.5-0.5b")
+
+
+def test_what_the_foundry_command_downloaded_is_found(tmp_path: Path, nothing_downloaded: Path) -> None:
+    folder = make_downloaded(nothing_downloaded, FULL_ID)
+    assert Shelf(tmp_path).find("qwen2.5-0.5b") == folder
 
 
 def test_a_download_that_was_cut_is_no_model(tmp_path: Path) -> None:

@@ -37,13 +37,13 @@ from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.counting import ESTIMATE, TokenCounter, load_counter
 from assistant.backends.common.dialect import Dialect
-from assistant.backends.common.guard import Guard, Timeouts
+from assistant.backends.common.guard import Guard, PatientTimeouts
 from assistant.backends.common.llm import GuardedLLM
 from assistant.backends.common.manager import LoadedModel, ModelDetails, ModelManager, PullProgress, ServedModel
 from assistant.backends.common.onnx_model import CONFIG, OnnxModel
 from assistant.backends.common.pieces import Piece, TokenCounts
 from assistant.backends.common.refusals import describe, is_too_long, too_long
-from assistant.backends.common.remote import DEFAULT_WINDOW, WireOptions, build_remote, server_of
+from assistant.backends.common.remote import DEFAULT_WINDOW, Address, WireOptions, build_remote, server_of
 from assistant.backends.common.server import Server
 from assistant.backends.common.wire import WireLLM
 from assistant.config import Settings
@@ -55,6 +55,8 @@ KIND = "foundry-local"
 APP_NAME = "midas"
 NAME_FILE = "inference_model.json"
 """In every folder that Foundry Local downloaded; its `Name` is the model's full id."""
+COMMAND_CACHE = Path(".foundry", "cache", "models")
+"""Where the `foundry` command keeps models, below the user's home."""
 MEGABYTE = 2**20
 
 CAPABILITIES = Capabilities(
@@ -87,13 +89,13 @@ class Options(WireOptions):
         description="in process: an ONNX model's folder, or the name of a pulled model; at a web service: the full id",
         examples=["/srv/models/phi-4-mini-int4", "qwen2.5-1.5b-instruct-generic-cpu:4"],
     )
-    base_url: str = Field("", description="address of a web service, with /v1; without it the model runs in this process")
+    base_url: Address = Field("", description="address of a web service, with /v1; without it the model runs in this process")
     alias: str | None = Field(None, description="the model's alias, by which a web service is told to load it")
     process_info: bool = Field(
         False, description="in process: accept that the SDK tells Microsoft at each start which program runs on which system"
     )
     threads: int = Field(0, ge=0, description="in process: threads that compute; 0 means one per physical core")
-    timeouts: Timeouts = Field(Timeouts(first_token_s=600), description="how long the model may be silent")
+    timeouts: PatientTimeouts = Field(PatientTimeouts(), description="how long the model may be silent")
 
 
 def build(name: str, options: Options, settings: Settings) -> Backend:
@@ -420,8 +422,8 @@ class Shelf:
         return self.root / "tuned"
 
     def pulled(self) -> dict[str, Path]:
-        """Folders of whole models by full id."""
-        files = sorted(self.models.rglob(NAME_FILE))
+        """Folders of whole models by full id: those pulled by Midas, and those that the `foundry` command downloaded."""
+        files = [*sorted((Path.home() / COMMAND_CACHE).rglob(NAME_FILE)), *sorted(self.models.rglob(NAME_FILE))]
         return {_name(file): file.parent for file in files if (file.parent / CONFIG).is_file()}
 
     def find(self, model: str) -> Path:
@@ -433,8 +435,8 @@ class Shelf:
             return next(iter(found.values()))
         there = ", ".join(self.pulled()) or "none"
         raise ModelError(
-            f"{model!r} is neither a folder nor one pulled model of Foundry Local (there are {there}): name the folder of an "
-            "ONNX model, or run midas models pull."
+            f"{model!r} is neither a folder nor one downloaded model of Foundry Local (there are {there}): name the folder "
+            "of an ONNX model, or run foundry model download."
         )
 
 
@@ -490,9 +492,16 @@ class FoundryModels:
         catalog = sdk.foundry.get_catalog(sdk.library.CatalogType.PUBLIC)
         model = catalog.get_model_variant(name) if ":" in name else catalog.get_model(name)
         if model is None:
-            aliases = ", ".join(sorted(model.alias for model in catalog.list_models())) or "none, or it can't be reached"
-            raise ModelError(f"Foundry Local's catalogue has no model {name!r} (there are {aliases}): name one of these.")
+            raise _unlisted(name, sorted(model.alias for model in catalog.list_models()))
         return model
+
+
+def _unlisted(name: str, aliases: Sequence[str]) -> ModelError:
+    if not aliases:
+        return ModelError(
+            "Foundry Local's catalogue can't be reached: check the network, or bring the folder of an ONNX model."
+        )
+    return ModelError(f"Foundry Local's catalogue has no model {name!r} (there are {', '.join(aliases)}): name one of these.")
 
 
 def _tell(progress: PullProgress, name: str, size: int | None, percent: float) -> None:
