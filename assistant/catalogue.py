@@ -98,8 +98,8 @@ class ModelCard:
 
     `context` is in tokens; `more_languages` counts those beyond `languages` (ISO 639-1); `sizes` are published file sizes
     in GB by quantisation; `native` is the form in which the maker publishes the weights; `thinks` tells that it writes a
-    train of thought before the answer, and `vllm_reasoning_parser` what vLLM needs to tell the two apart. `commercial` is
-    explained by `conditions`.
+    train of thought before the answer (`optional`: unless that is switched off), `vllm_reasoning_parser` what vLLM needs to
+    tell the two apart. `commercial` is explained by `conditions`.
     """
 
     title: str
@@ -119,7 +119,7 @@ class ModelCard:
     sizes: dict[Quantisation, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     conditions: str | None = None
     more_languages: int = 0
-    thinks: Literal["always", "optional"] | None = None
+    thinks: Literal["always", "optional", "on request"] | None = None
     vllm_reasoning_parser: str | None = None
     price: Price | None = None
     note: str | None = None

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
+from time import get_clock_info, perf_counter, thread_time
 
 import psutil
 
@@ -36,7 +36,7 @@ UNIFIED_SHARE = 0.75
 """The part of an Apple computer's memory that macOS lets its GPU have by default."""
 TOOL_SECONDS = 10
 BUSY = 0.5
-"""Load per core from which the measured speed of memory is called disturbed."""
+"""Load per core from which a computer is called busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ def detect(folder: Path, root: Path = Path("/")) -> Machine:
 
 
 def _busy(cores: int) -> list[str]:
-    """A warning when other programs disturb the measurement of memory."""
+    """A warning when other programs will slow a model down."""
     load = psutil.getloadavg()[0]
-    told = f"Other programs keep the computer busy (load {load:.1f} on {cores} cores): quiet, it is faster than told here."
+    told = f"Other programs keep the computer busy (load {load:.1f} on {cores} cores): until they end, all is slower than told."
     return [told] if load > BUSY * cores else []
 
 
@@ -203,19 +203,24 @@ def _groups(root: Path) -> list[Path]:
 
 
 def memory_gb_per_s(threads: int) -> float:
-    """How fast so many threads together read memory: 32 MB each, more than a core's cache, the best of ten rounds."""
+    """How fast so many threads together read memory: 32 MB each, more than a core's cache, the best of ten rounds.
+
+    Each thread's own processor time counts, so that other programs disturb the figure little.
+    """
     import numpy as np
 
     blocks = [np.ones(4_000_000) for _ in range(min(threads, 16))]
     with ThreadPoolExecutor(len(blocks)) as pool:
-        rounds = [_seconds(lambda: list(pool.map(np.sum, blocks))) for _ in range(10)]
-    return sum(block.nbytes for block in blocks) / min(rounds) / 1e9
+        rounds = [sum(pool.map(lambda block: block.nbytes / _seconds(block.sum), blocks)) for _ in range(10)]
+    return float(max(rounds)) / 1e9
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    start = perf_counter()
+    """Of this thread's processor time, where its clock is fine enough."""
+    clock: Callable[[], float] = thread_time if get_clock_info("thread_time").resolution < 1e-4 else perf_counter
+    start = clock()
     work()
-    return perf_counter() - start
+    return clock() - start
 
 
 def disk_free(folder: Path) -> int:

@@ -1,7 +1,8 @@
 """Which models of the catalogue a computer can run, how fast, in which order, and why not the others.
 
 Speed. Writing a token reads all active weights once, so tokens per second are at most memory speed / active bytes; engines
-reach about 60 % of that (ACHIEVED). Reading a prompt computes 2 operations per active parameter and token. Weights that do
+reach about 60 % of that (ACHIEVED), on a processor with few cores no more than these can unpack (CORE_GB_PER_S). Reading a
+prompt computes 2 operations per active parameter and token. Weights that do
 not fit the graphics cards are read by the processor: the times add up. Cards work side by side in vLLM, one after the other in
 Ollama and llama.cpp.
 
@@ -20,13 +21,15 @@ from typing import Literal
 
 from assistant.catalogue import GB, TYPICAL_CONTEXT, Catalogue, ModelCard, Purpose, Quantisation
 from assistant.commands import Command, Run, commands, runnable
-from assistant.hardware import GIB, Gpu, Machine
+from assistant.hardware import GIB, Machine
 
 ACHIEVED = 0.6
-"""Of the memory's speed. With Qwen2.5 0.5B and 1.5B on two cores it was 0.5 and 0.7."""
+"""Of the memory's speed: 8B models in 4 and 16 bits on one graphics card."""
 CORE_GFLOPS = {"avx512f": 80, "avx2": 50, "neon": 40}
 """Billions of operations a second and core when a prompt is read. Measured for AVX2 (50-77); the others are in proportion."""
-PLAIN_CORE_GFLOPS = 15
+CORE_GB_PER_S = {"avx512f": 9, "avx2": 6, "neon": 5}
+"""Billions of bytes of 4-bit weights a second and core that are unpacked to write. Measured for AVX2 (5-6)."""
+PLAIN_CORE_GFLOPS, PLAIN_CORE_GB_PER_S = 15, 2
 CARD_FLOPS_PER_BYTE = 40
 """Operations that a card computes for each byte it can read; data sheets promise two to eight times that."""
 
@@ -197,8 +200,8 @@ def _on_cards(card: ModelCard, quantisation: Quantisation, machine: Machine, tok
     free = _cards_bytes(machine) - card.memory_bytes(quantisation, tokens)
     if not machine.gpus or free < 0:
         return None
-    speed = sum(gpu.gb_per_s for gpu in machine.gpus) * GB
-    return _fit(card, quantisation, "GPU", tokens, free, (_Share(1.0, speed, speed * CARD_FLOPS_PER_BYTE),))
+    speed = sum(gpu.gb_per_s for gpu in machine.gpus)
+    return _fit(card, quantisation, "GPU", tokens, free, (_cards(speed, 1.0),))
 
 
 def _on_both(card: ModelCard, quantisation: Quantisation, machine: Machine, tokens: int) -> Fit | None:
@@ -206,8 +209,8 @@ def _on_both(card: ModelCard, quantisation: Quantisation, machine: Machine, toke
     free = on_cards + _ram_bytes(machine) - needed
     if not machine.gpus or any(gpu.unified for gpu in machine.gpus) or free < 0:
         return None
-    speed, part = min(gpu.gb_per_s for gpu in machine.gpus) * GB, on_cards / needed
-    shares = (_Share(part, speed, speed * CARD_FLOPS_PER_BYTE), _processor(machine, 1 - part))
+    speed, part = min(gpu.gb_per_s for gpu in machine.gpus), on_cards / needed
+    shares = (_cards(speed, part), _processor(machine, 1 - part))
     return _fit(card, quantisation, "GPU + CPU", tokens, free, shares)
 
 
@@ -218,55 +221,56 @@ def _on_processor(card: ModelCard, quantisation: Quantisation, machine: Machine,
 
 @dataclass(frozen=True, slots=True)
 class _Share:
-    """A part of the weights, and how fast what holds it reads (bytes/s) and computes (operations/s)."""
+    """A part of the weights, how fast what holds it reads (bytes/s) and computes (operations/s), and what limits the former."""
 
     part: float
     bytes_per_s: float
     flops: float
+    limit: str
+
+
+def _cards(gb_per_s: int, part: float) -> _Share:
+    limit = f"{ACHIEVED:.0%} of the graphics memory's {gb_per_s:,}"
+    return _Share(part, gb_per_s * GB * ACHIEVED, gb_per_s * GB * CARD_FLOPS_PER_BYTE, limit)
 
 
 def _processor(machine: Machine, part: float) -> _Share:
-    each = next((CORE_GFLOPS[name] for name in CORE_GFLOPS if name in machine.cpu_features), PLAIN_CORE_GFLOPS)
-    return _Share(part, machine.gb_per_s * GB, machine.cores * each * GB)
+    feature = next((name for name in CORE_GFLOPS if name in machine.cpu_features), "")
+    unpacked = machine.cores * CORE_GB_PER_S.get(feature, PLAIN_CORE_GB_PER_S)
+    read = machine.gb_per_s * ACHIEVED
+    limit = (
+        f"{ACHIEVED:.0%} of the memory's {machine.gb_per_s:.0f}" if read < unpacked else f"what {machine.cores} cores unpack"
+    )
+    flops = machine.cores * CORE_GFLOPS.get(feature, PLAIN_CORE_GFLOPS) * GB
+    return _Share(part, min(read, unpacked) * GB, flops, limit)
 
 
 def _fit(
     card: ModelCard, quantisation: Quantisation, placement: Placement, tokens: int, free: int, shares: tuple[_Share, ...]
 ) -> Fit:
     read, active = card.active_bytes(quantisation), (card.active or card.parameters or 0) * GB
-    per_token = sum(share.part * read / share.bytes_per_s for share in shares) / ACHIEVED
+    per_token = sum(share.part * read / share.bytes_per_s for share in shares)
     per_prompt_token = sum(share.part * 2 * active / share.flops for share in shares)
-    conversations = 1 + int(free // max(1, card.cache_bytes(tokens)))
+    needed = card.memory_bytes(quantisation, tokens)
+    written = ", ".join(f"{share.part:.0%} of them at {share.bytes_per_s / GB:.0f} GB/s ({share.limit})" for share in shares)
     return Fit(
         quantisation,
         placement,
-        card.memory_bytes(quantisation, tokens),
+        needed,
         1 / per_token,
         PROMPT_TOKENS * per_prompt_token + per_token,
-        conversations,
-        _explained(card, quantisation, placement, tokens, free, shares, 1 / per_token),
+        1 + int(free // max(1, card.cache_bytes(tokens))),
+        f"{_sum(card, quantisation, tokens)} make {needed / GB:.1f} of {(needed + free) / GB:.1f} GB ({placement}). "
+        f"Each token reads {read / GB:.1f} GB, {written}: about {1 / per_token:.0f} tokens/s.",
     )
 
 
-def _explained(
-    card: ModelCard,
-    quantisation: Quantisation,
-    placement: Placement,
-    tokens: int,
-    free: int,
-    shares: tuple[_Share, ...],
-    tokens_per_s: float,
-) -> str:
-    size, needed = card.size(quantisation), card.memory_bytes(quantisation, tokens)
-    cache = card.cache_bytes(tokens)
-    read = card.active_bytes(quantisation)
-    speeds = " and ".join(f"{share.part:.0%} of them at {share.bytes_per_s / GB:.0f} GB/s" for share in shares)
-    about = "About " if size.computed else ""
+def _sum(card: ModelCard, quantisation: Quantisation, tokens: int) -> str:
+    size, cache = card.size(quantisation), card.cache_bytes(tokens)
+    rest = card.memory_bytes(quantisation, tokens) - size.bytes - cache
     return (
-        f"{about}{size.bytes / GB:.1f} GB of weights, {cache / GB:.1f} GB of cache for {tokens:,} tokens "
-        f"and {(needed - size.bytes - cache) / GB:.1f} GB to work with make {needed / GB:.1f} of {(needed + free) / GB:.1f} GB "
-        f"({placement}). Each token reads {read / GB:.1f} GB, {speeds}; at {ACHIEVED:.0%} of that speed this gives about "
-        f"{tokens_per_s:.0f} tokens/s."
+        f"{'About ' if size.computed else ''}{size.bytes / GB:.1f} GB of weights, {cache / GB:.1f} GB of cache for "
+        f"{tokens:,} tokens and {rest / GB:.1f} GB to work with"
     )
 
 
@@ -281,6 +285,3 @@ def _ram_bytes(machine: Machine) -> int:
 def _capacity(machine: Machine) -> int:
     unified = any(gpu.unified for gpu in machine.gpus)
     return max(_cards_bytes(machine), _ram_bytes(machine)) if unified else _cards_bytes(machine) + _ram_bytes(machine)
-
-
-__all__ = ["Advice", "Choice", "Fit", "Gpu", "Rejection", "Wish", "best_fit", "recommend"]

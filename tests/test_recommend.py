@@ -65,6 +65,12 @@ def test_tokens_per_second_are_memory_speed_over_active_weights() -> None:
     assert fit.tokens_per_s == pytest.approx(50 / 2.5 * recommend.ACHIEVED)
 
 
+def test_few_cores_unpack_less_than_memory_delivers() -> None:
+    fit = best_fit(card(parameters=4.0, sizes={"q4_k_m": 2.5}), replace(NOWHERE, cores=2), 8192)
+    assert fit and fit.tokens_per_s == pytest.approx(2 * recommend.CORE_GB_PER_S["avx2"] / 2.5)
+    assert "(what 2 cores unpack)" in fit.reason
+
+
 def test_reading_a_prompt_takes_two_operations_per_weight_and_token() -> None:
     fit = best_fit(card(parameters=4.0, sizes={"q4_k_m": 2.5}), NOWHERE, 8192)
     operations = 2 * 4e9 * recommend.PROMPT_TOKENS
@@ -135,7 +141,7 @@ def test_the_sum_is_told() -> None:
     fit = best_fit(card(parameters=4.0, sizes={"q4_k_m": 2.5}), NOWHERE, 8192)
     assert fit and fit.reason == (
         "2.5 GB of weights, 0.0 GB of cache for 8,192 tokens and 0.6 GB to work with make 3.2 of 15.0 GB (CPU). "
-        "Each token reads 2.5 GB, 100% of them at 50 GB/s; at 60% of that speed this gives about 12 tokens/s."
+        "Each token reads 2.5 GB, 100% of them at 30 GB/s (60% of the memory's 50): about 12 tokens/s."
     )
 
 

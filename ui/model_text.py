@@ -334,8 +334,8 @@ def _print_ranking(ranked: Sequence[Choice]) -> None:
     _say(f"\nWhy {best.name}: {best.fit.reason}")
     if best.card.conditions:
         _say(f"Licence: {best.card.conditions}.")
-    if best.card.thinks:
-        _say("It can write a long train of thought before the answer: switch that off for quick answers, where it can be.")
+    if best.card.thinks == "always":
+        _say("It writes a train of thought before the answer, which takes several times as long.")
     _say("Order: size and age of the model, less what slowness costs; a rule of thumb, no measurement of quality.")
     if len(ranked) > SHOWN:
         _say(f"Also possible: {', '.join(choice.name for choice in ranked[SHOWN:])}.")
