@@ -28,7 +28,7 @@ from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.counting import TokenCounter
 from assistant.backends.common.dialect import Dialect, openai_schema
 from assistant.backends.common.endpoint import Endpoint
-from assistant.backends.common.guard import Guard, Timeouts
+from assistant.backends.common.guard import Guard, PatientTimeouts
 from assistant.backends.common.pieces import Piece
 from assistant.backends.common.wire import WireLLM
 from assistant.config import Settings
@@ -52,10 +52,6 @@ PROMPT_BATCH = 128
 as with llama.cpp's 2048 (ratio 1.01)."""
 SIGN_OF_LIFE_SECONDS = 1
 """While a prompt is read, the server writes a comment this often, and sees whether the caller went away."""
-
-
-class PatientTimeouts(Timeouts):
-    first_token_s: float = Field(600.0, gt=0, description="longest wait for an answer's first token, in seconds")
 
 
 class Options(Section):

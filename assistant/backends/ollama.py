@@ -38,7 +38,7 @@ from assistant.backends.common.manager import LoadedModel, ModelDetails, PullPro
 from assistant.backends.common.pieces import CachedTokens, Piece, TokenCounts
 from assistant.backends.common.queue import FairQueue
 from assistant.backends.common.refusals import LONGEST_REASON, describe, is_too_long, too_long
-from assistant.backends.common.remote import DEFAULT_WINDOW, RemoteOptions, read_key, where_of
+from assistant.backends.common.remote import DEFAULT_WINDOW, Address, RemoteOptions, read_key, where_of
 from assistant.backends.common.wire import Translator
 from assistant.config import Settings
 from assistant.errors import BackendError, BackendFailed, BackendRefused, PromptTooLong
@@ -80,7 +80,7 @@ class Options(RemoteOptions):
     """The section of an Ollama server's model."""
 
     model: str = Field(description="name of the model with its tag, see `ollama list`", examples=["qwen2.5:7b"])
-    base_url: str = Field("http://127.0.0.1:11434", description="address of the server")
+    base_url: Address = Field("http://127.0.0.1:11434", description="address of the server")
     keep_alive: str = Field(
         "30m",
         pattern=r"^(-1s|(\d+(\.\d+)?(ms|s|m|h))+)$",

@@ -26,6 +26,12 @@ class Timeouts(Section):
     between_tokens_s: float = Field(30.0, gt=0, description="longest silence in the middle of an answer, in seconds")
 
 
+class PatientTimeouts(Timeouts):
+    """For a model in this process, which may read a long prompt for minutes."""
+
+    first_token_s: float = Field(600.0, gt=0, description="longest wait for an answer's first token, in seconds")
+
+
 class Guard:
     """Guards the calls of one back end. A call that is safe to repeat is repeated `retries` times at most.
 

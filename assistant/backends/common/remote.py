@@ -22,7 +22,6 @@ from assistant.config import Settings
 from ingest.config import Section
 from ingest.errors import ConfigError
 
-
 LAST_PORT = 65535
 
 
