@@ -40,7 +40,7 @@ def kinds() -> list[str]:
 
 def load_kind(kind: str) -> Kind:
     """The module of a kind. Raises ConfigError, naming those there are."""
-    if kind not in kinds():
+    if not _is_known(kind):
         raise ConfigError(f"There is no kind of back end {kind!r}: {choices(kind, kinds())}.")
     if module := _built_in().get(kind):
         return cast(Kind, importlib.import_module(module))
@@ -69,7 +69,7 @@ def make_manager(name: str, settings: Settings) -> ModelManager:
 def check_section(name: str, section: dict[str, object]) -> BaseModel:
     """The options of a section, or ConfigError naming the key that is wrong."""
     kind = str(section.get("kind"))
-    if kind not in kinds():
+    if not _is_known(kind):
         raise ConfigError(f"Back end {name!r} has the unknown kind {kind!r}: {choices(kind, kinds())}.")
     try:
         return load_kind(kind).Options.model_validate({key: value for key, value in section.items() if key != "kind"})
@@ -94,6 +94,11 @@ def _section(name: str, settings: Settings) -> tuple[Kind, BaseModel]:
         )
     options = check_section(name, section)
     return load_kind(str(section["kind"])), options
+
+
+def _is_known(kind: str) -> bool:
+    """Without a look at all installed packages for the usual kinds."""
+    return kind in _built_in() or kind in _plugins()
 
 
 def _built_in() -> dict[str, str]:
