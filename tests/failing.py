@@ -35,7 +35,6 @@ KIND = "tgi"
 DOCUMENT = "# Viajes\n\nLa dieta completa en España es de 53,34 euros por día. El kilometraje se paga a 0,26 euros.\n"
 QUESTION = "¿Cuánto es la dieta completa en España?"
 WORDS = [f"{word} " for word in "La dieta completa en España es de 53,34 euros por día.".split()]
-TOKEN_S = 0.01
 TIMEOUTS = {"connect_s": 2.0, "first_token_s": 2.0, "between_tokens_s": 1.5}
 """A healthy server keeps them many times over."""
 SPARE_THREADS = 2
@@ -67,13 +66,14 @@ async def hung(server: ServerProcess) -> AsyncIterator[None]:
 @asynccontextmanager
 async def full(server: ServerProcess) -> AsyncIterator[None]:
     """All places of the server are taken by somebody else."""
-    messages = [{"role": "user", "content": "Otra pregunta."}]
-    request = {"messages": messages, "stream": True, "model": MODEL}
+    request = {"messages": [{"role": "user", "content": "Otra pregunta."}], "stream": True, "model": MODEL}
+    server.holding.set()
     async with (
         httpx.AsyncClient(trust_env=False) as other,
         other.stream("POST", f"{server.base_url}/chat/completions", json=request) as taken,
     ):
         assert taken.status_code == 200
+        server.holding.clear()
         yield
     await _idle(server)
 
@@ -109,11 +109,14 @@ class Ward:
     async def ask(self, trouble: Trouble | None = None) -> Answer:
         """The answer to a question during which the server has this trouble; it is well again afterwards."""
         async with AsyncExitStack() as struck, aclosing(self.assistant.stream(QUESTION)) as events:
-            if trouble and not trouble.in_the_middle:
+            if trouble and trouble.in_the_middle:
+                self.main.holding.set()
+            elif trouble:
                 await struck.enter_async_context(trouble.strike(self.main))
             async for event in events:
                 if trouble and trouble.in_the_middle and isinstance(event, TokenEvent):
                     await struck.enter_async_context(trouble.strike(self.main))
+                    self.main.holding.clear()
                     trouble = None
                 if isinstance(event, AnswerEvent):
                     return event.answer
@@ -125,7 +128,7 @@ def ward(base: Path, **options: object) -> Iterator[Ward]:
     """`options` go into the section of the back end in trouble."""
     (base / "documents").mkdir(parents=True)
     (base / "documents" / "viajes.md").write_text(DOCUMENT, encoding="utf-8")
-    main, reserve = ServerProcess(TGI, WORDS, TOKEN_S, places=1), ServerProcess(TGI, WORDS)
+    main, reserve = ServerProcess(TGI, WORDS, places=1), ServerProcess(TGI, WORDS)
     sections = {"main": {**_section(main), **options}, "reserve": _section(reserve)}
     settings = Settings(home=base / "home", backends=sections, default_backend="main")
     embedder, backends = HashingEmbedder(), Backends(settings)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Event
 
 import psutil
 import uvicorn
@@ -20,6 +21,8 @@ from tests.fake_servers.server import FakeServer
 from tests.fake_servers.wire import Wire
 
 HOST = "127.0.0.1"
+HELD_AFTER = 8
+"""Tokens: more than what the product holds back until it knows that an answer is no refusal."""
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 _EXIT_SECONDS = 10
@@ -27,22 +30,36 @@ _EXIT_SECONDS = 10
 
 def _serve(server: ServerProcess, ready: Connection) -> None:
     """The child's work."""
-    fake = FakeServer(server.wire(), Script(lambda messages: server.pieces, server.token_s), places=server.places)
+    fake = FakeServer(server.wire(), _Holding(server), places=server.places)
     listener = socket.create_server((HOST, server.port))
     with ready:
         ready.send_bytes(b"listening")
     uvicorn.Server(uvicorn.Config(fake.app(), log_level="critical", lifespan="off")).run([listener])
 
 
+class _Holding(Script):
+    """The child's script."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        super().__init__(lambda messages: server.pieces)
+        self._holding = server.holding
+
+    def trouble(self) -> Script:
+        return Script(self.pieces, stall_after=HELD_AFTER if self._holding.is_set() else None)
+
+
 @dataclass
 class ServerProcess:
-    """Answers with these pieces at this pace. `places`: questions at a time, others are refused."""
+    """Answers with these pieces. `places`: questions at a time, others are refused.
+
+    While `holding` is set, answers stop after some tokens, so that there is a middle in which something can happen.
+    """
 
     wire: type[Wire]
     pieces: Sequence[str]
-    token_s: float = 0.0
     places: int | None = None
     port: int = field(default_factory=lambda: _free_port())
+    holding: Event = field(default_factory=_context.Event)
     _process: ForkServerProcess | None = field(default=None, init=False)
 
     @property
