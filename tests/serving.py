@@ -83,10 +83,10 @@ class Midas:
         return json.loads(self.run(*words, "--json", code=code).stdout)
 
     @contextmanager
-    def serving(self) -> Iterator[Server]:
+    def serving(self, *options: str) -> Iterator[Server]:
         """`midas serve` on a free port, until the block ends; ready when the block begins."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--json"],
+            [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--json", *options],
             env=self.environment,
             stdout=subprocess.PIPE,
             text=True,

@@ -20,7 +20,7 @@ MODELS = 5
 
 def backends_table(views: Sequence[BackendView]) -> Table:
     """One row for each back end."""
-    titles = ("name", "kind", "model", "where", "fallback", "circuit")
+    titles = ("name", "kind", "model", "where", "fallback", "note")
     return terminal.table(titles, [_row(view) for view in views])
 
 
@@ -38,13 +38,20 @@ def print_check(check: BackendCheck) -> None:
 
 def _row(view: BackendView) -> tuple[str, ...]:
     return (
-        f"{view.name} (default)" if view.default else view.name,
+        view.name,
         view.kind,
         view.model,
         "cloud" if view.cloud else "local",
         ", ".join(view.fallback),
-        "wrong section" if view.problem else view.state or "not used yet",
+        _note(view),
     )
+
+
+def _note(view: BackendView) -> str:
+    notes = ["default"] if view.default else []
+    notes += ["wrong section"] if view.problem else []
+    notes += [f"circuit {view.state}"] if view.state not in (None, "closed") else []
+    return ", ".join(notes)
 
 
 def _whereabouts(view: BackendView) -> str:
