@@ -71,7 +71,7 @@ def disk_use(settings: Settings) -> list[DiskItem]:
     items = [_item(model, settings) for model in models.installed(settings.home)]
     known = {model.name for model in models.installed(settings.home)}
     rest = [entry for entry in folder.glob("*") if entry.name not in known] if folder.is_dir() else []
-    items += [DiskItem(entry.name, _bytes(entry), (), f"delete {entry}") for entry in rest]
+    items += [DiskItem(entry.name, size, (), f"delete {entry}") for entry in rest if (size := _bytes(entry))]
     return sorted(items, key=lambda item: -item.bytes)
 
 

