@@ -35,8 +35,8 @@ KIND = "tgi"
 DOCUMENT = "# Viajes\n\nLa dieta completa en España es de 53,34 euros por día. El kilometraje se paga a 0,26 euros.\n"
 QUESTION = "¿Cuánto es la dieta completa en España?"
 WORDS = [f"{word} " for word in "La dieta completa en España es de 53,34 euros por día.".split()]
-TIMEOUTS = {"connect_s": 2.0, "first_token_s": 2.0, "between_tokens_s": 1.5}
-"""A healthy server keeps them many times over."""
+TIMEOUTS = {"connect_s": 5.0, "first_token_s": 5.0, "between_tokens_s": 3.0}
+"""A healthy server keeps them a hundred times over, and even on a machine that has other work."""
 SPARE_THREADS = 2
 SETTLING_S = 0.2
 """In which the event loop finishes what was collected as garbage."""
@@ -96,7 +96,10 @@ class Trouble:
         return f"{self.strike.__name__} {'in the middle' if self.in_the_middle else 'before'}"
 
 
-TROUBLES = (Trouble(killed, True), Trouble(hung, False), Trouble(full, False), Trouble(killed, False), Trouble(hung, True))
+_KILLED, _HUNG, _FULL = Trouble(killed, True), Trouble(hung, True), Trouble(full, False)
+_KILLED_BEFORE, _HUNG_BEFORE = Trouble(killed, False), Trouble(hung, False)
+TROUBLES = (_KILLED, _HUNG_BEFORE, _FULL, _KILLED, _KILLED_BEFORE, _FULL, _HUNG, _KILLED, _FULL, _KILLED_BEFORE)
+"""Each hang costs a timeout, so there are fewer of them."""
 
 
 @dataclass
@@ -178,7 +181,7 @@ class Campaign:
     """`cycles` times: trouble, an answer from the fallback that says so, and an answer from the server that is well again."""
 
     cycles: int
-    batch: int = len(TROUBLES) * 2
+    batch: int = len(TROUBLES)
     """Cycles in one event loop."""
     counted: Counter[str] = field(default_factory=Counter)
     first: Held | None = None

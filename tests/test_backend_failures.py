@@ -27,8 +27,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     [
         (Trouble(killed, False), BackendUnreachable, "can't be reached"),
         (Trouble(killed, True), BackendUnreachable, "hung up before the answer was whole"),
-        (Trouble(hung, False), BackendTimeout, "did not send the first token within 2 s"),
-        (Trouble(hung, True), BackendTimeout, "did not send the next token of its answer within 1.5 s"),
+        (Trouble(hung, False), BackendTimeout, "did not send the first token within 5 s"),
+        (Trouble(hung, True), BackendTimeout, "did not send the next token of its answer within 3 s"),
         (Trouble(full, False), BackendBusy, "has too much to do"),
     ],
     ids=["killed before", "killed in the middle", "hung before", "hung in the middle", "full"],

@@ -9,15 +9,15 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
 
+import httpx
 import psutil
 import uvicorn
 
 from tests.fake_servers.script import Script
-from tests.fake_servers.server import FakeServer
+from tests.fake_servers.server import AT_WORK, FakeServer
 from tests.fake_servers.wire import Wire
 
 HOST = "127.0.0.1"
@@ -28,12 +28,10 @@ _context.set_forkserver_preload([__name__])
 _EXIT_SECONDS = 10
 
 
-def _serve(server: ServerProcess, ready: Connection) -> None:
+def _serve(server: ServerProcess) -> None:
     """The child's work."""
     fake = FakeServer(server.wire(), _Holding(server), places=server.places)
     listener = socket.create_server((HOST, server.port))
-    with ready:
-        ready.send_bytes(b"listening")
     uvicorn.Server(uvicorn.Config(fake.app(), log_level="critical", lifespan="off")).run([listener])
 
 
@@ -71,13 +69,19 @@ class ServerProcess:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Returns when it listens."""
-        reading, writing = _context.Pipe(duplex=False)
-        with reading, writing:
-            self._process = _context.Process(target=_serve, args=(replace(self), writing), daemon=True)
-            self._process.start()
-            writing.close()
-            reading.recv_bytes()
+        """Returns when it answers."""
+        self._process = _context.Process(target=_serve, args=(replace(self),), daemon=True)
+        self._process.start()
+        with httpx.Client(trust_env=False) as client:
+            while not self._answers(client):
+                time.sleep(0.01)
+
+    def _answers(self, client: httpx.Client) -> bool:
+        assert self._process and self._process.is_alive(), "the fake server ended at once"
+        try:
+            return client.get(f"{self.root}{AT_WORK}").status_code == 200
+        except httpx.TransportError:
+            return False
 
     def kill(self) -> None:
         """At once, as a crash or the kernel does it."""
