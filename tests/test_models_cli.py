@@ -17,7 +17,9 @@ import pytest
 from assistant import models
 from assistant.catalogue import catalogue
 from tests.conftest import SMALL_MODEL
+from tests.fake_ollama import FakeOllama
 from tests.fake_openai import FakeOpenAI, running
+from tests.fake_servers.wire import MODEL
 from tests.serving import make_midas
 from ui import terminal
 from ui.cli import main
@@ -216,6 +218,42 @@ def test_ps_sees_a_model_in_the_memory_of_a_process(midas: Cli, file: Path) -> N
 
 def test_models_of_a_back_end_come_from_its_server(midas: Cli, fake: FakeOpenAI) -> None:
     assert [model["name"] for model in midas.json("list", "--backend", "scripted")] == [fake.model]
+
+
+@pytest.fixture
+def ollama(midas: Cli) -> Iterator[FakeOllama]:
+    with (fake := FakeOllama()).running():
+        section = f'[backends.ollama]\nkind = "ollama"\nmodel = "{MODEL}"\nbase_url = "{fake.base_url}"\n'
+        midas.settings.write_text(midas.settings.read_text() + section)
+        yield fake
+
+
+def test_ollama_lists_shows_pulls_and_deletes(midas: Cli, ollama: FakeOllama) -> None:
+    [there] = midas.json("list", "--backend", "ollama")
+    assert (there["name"], there["size_bytes"]) == (f"{MODEL}:latest", 986_061_892)
+    assert f"{MODEL}:latest" in midas.told("list", "-b", "ollama") and "1.0 GB" in midas.told("disk", "-b", "ollama")
+    assert midas.json("show", MODEL, "-b", "ollama")["quantization"] == "Q4_K_M"
+    assert midas.run("pull", "qwen3:8b", "-b", "ollama").stdout == "qwen3:8b is there.\n"
+    assert midas.json("rm", MODEL, "-b", "ollama", "--yes")["deleted"] == MODEL
+    asked = [(method, path) for method, path, _ in ollama.asked]
+    assert ("POST", "/api/pull") in asked and ("DELETE", "/api/delete") in asked
+
+
+def test_ollama_tells_what_it_has_in_memory(midas: Cli, ollama: FakeOllama) -> None:
+    [place] = midas.json("ps", "--backend", "ollama")
+    assert [(model["name"], model["memory_bytes"]) for model in place["models"]] == [(f"{MODEL}:latest", 1_591_830_464)]
+    assert "1.6 GB" in midas.told("ps")
+
+
+def test_what_ollama_does_not_have_gets_one_line(midas: Cli, ollama: FakeOllama) -> None:
+    assert "nothing" in one_line(midas.run("rm", "nothing", "-b", "ollama", "--yes", code=1).stderr)
+
+
+def test_the_embedded_kind_manages_the_files_of_this_computer(midas: Cli, file: Path) -> None:
+    midas.settings.write_text(midas.settings.read_text() + '[backends.local]\nkind = "llama-cpp"\nmodel = "toy"\n')
+    midas.run("pull", str(file), "--backend", "local")
+    assert [model["name"] for model in midas.json("list", "--backend", "local")] == ["toy"]
+    assert "local" not in {place["backend"] for place in midas.json("ps")}, "its models are told as this computer's"
 
 
 @pytest.mark.parametrize("words", [("pull", "x"), ("rm", "x", "--yes")], ids=" ".join)
