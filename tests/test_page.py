@@ -15,6 +15,11 @@ from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
 from assistant.types import Answer, Citation, Source  # noqa: E402
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
+from tests.fake_servers.llama_server import LlamaServer  # noqa: E402
+from tests.fake_servers.script import Script  # noqa: E402
+from tests.fake_servers.server import FakeServer  # noqa: E402
+from tests.fake_servers.server import running as serving  # noqa: E402
+from tests.fake_servers.wire import MODEL  # noqa: E402
 from tests.serving import (  # noqa: E402
     ANSWER_EN,
     ANSWER_ES,
@@ -27,7 +32,7 @@ from tests.serving import (  # noqa: E402
     write_documents,
 )
 from ui.web.render import Turn, markdown, passage_html, turn_html  # noqa: E402
-from ui.web.texts import ENGLISH, SPANISH, TEXTS  # noqa: E402
+from ui.web.texts import ENGLISH, SPANISH, TEXTS, Texts  # noqa: E402
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 FLAGS = [
@@ -61,9 +66,17 @@ def fake() -> Iterator[FakeOpenAI]:
 
 
 @pytest.fixture(scope="module")
-def midas(fake: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Midas:
+def shaky() -> Iterator[FakeServer]:
+    """The server of the back end `shaky`, which falls back to the scripted one."""
+    with serving(FakeServer(LlamaServer())) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def midas(fake: FakeOpenAI, shaky: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Midas:
     folder = tmp_path_factory.mktemp("page")
-    midas = make_midas(folder / "home", fake)
+    section = f'kind = "openai-compatible"\nmodel = "{MODEL}"\nbase_url = "{shaky.base_url}"\nfallback = ["scripted"]\n'
+    midas = make_midas(folder / "home", fake, f"[backends.shaky]\n{section}")
     midas.run("ingest", str(write_documents(folder / "documents")), "--collection", "empresa")
     return midas
 
@@ -243,6 +256,70 @@ def test_files_are_added_with_a_result_each_and_can_be_asked_about(visit: Visit,
     page.get_by_role("option", name="subidos").click()
     visit.ask("¿Cuántos días por semana se permite el teletrabajo?")
     expect(page.locator("#past .source").first).to_contain_text("añadido-teletrabajo")
+
+
+def choose(page: Page, backend: str) -> None:
+    page.locator("#backend input").click()
+    page.get_by_role("option").filter(has_text=f"{backend} ·").click()
+
+
+@pytest.mark.parametrize(
+    ("visit", "texts"), [(("es-ES", "desktop"), SPANISH), (("en-GB", "phone"), ENGLISH)], indirect=["visit"]
+)
+def test_the_menu_says_where_each_model_is_and_the_answer_where_it_was_made(visit: Visit, texts: Texts) -> None:
+    page = visit.page
+    expect(page.locator("#backend")).to_contain_text(texts.stays)
+    page.locator("#backend input").click()
+    options = page.get_by_role("option")
+    expect(options).to_contain_text([f"scripted · ⌂ {texts.local} · scripted", f"cloudy · ☁ {texts.in_cloud} · scripted"])
+    page.keyboard.press("Escape")
+    visit.ask(QUESTION_ES)
+    expect(page.locator("#past .made .badge.local")).to_have_text(texts.local)
+    expect(page.locator("#past .made")).to_contain_text(texts.made_by.format(model="scripted", backend="scripted"))
+
+    choose(page, "cloudy")
+    expect(page.locator("#backend")).to_contain_text(texts.leaves)
+    visit.ask(QUESTION_ES)
+    expect(page.locator("#past .made .badge.cloud")).to_have_text(texts.in_cloud)
+    visit.ask("¿Quién ganó la final de waterpolo de Montevideo?")
+    expect(page.locator("#past .made").last).to_have_text(texts.no_model)
+
+    page.locator("#language").get_by_text("English" if texts is SPANISH else "Español").click()
+    other = ENGLISH if texts is SPANISH else SPANISH
+    expect(page.locator("#backend")).to_contain_text(other.leaves)
+    expect(page.locator("#past .made .badge.cloud")).to_have_text(other.in_cloud)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+
+
+def test_a_fallback_is_announced_and_takes_the_place_of_what_broke_off(visit: Visit, shaky: FakeServer) -> None:
+    page = visit.page
+    shaky.script = Script(pieces=lambda messages: ["Los ", "empleados ", "ganan ", "poco "], token_s=0.4, cut_after=4)
+    choose(page, "shaky")
+    visit.ask(QUESTION_ES)
+    expect(page.locator("#live .text")).to_contain_text("ganan")
+    notice = page.locator("#past .notice")
+    expect(notice).to_have_text("La respuesta de «shaky» se interrumpió; en su lugar responde «scripted».")
+    expect(page.locator("#past .text")).to_contain_text(ANSWER_ES.removesuffix(" [1]."))
+    expect(page.locator("#past .text")).not_to_contain_text("ganan")
+    expect(page.locator("#past .made")).to_contain_text("scripted")
+
+
+def test_a_private_collection_is_marked_and_kept_from_the_cloud(visit: Visit, midas: Midas) -> None:
+    page = visit.page
+    midas.run("collections", "private", "empresa", "on")
+    try:
+        page.reload()
+        page.locator("#collections input").click()
+        expect(page.get_by_role("option").first).to_contain_text(f"empresa ({SPANISH.private})")
+        page.keyboard.press("Escape")
+        choose(page, "cloudy")
+        visit.ask(QUESTION_ES)
+        refused = SPANISH.private_refused.format(collection="empresa", backend="cloudy")
+        expect(page.locator("#past .notice")).to_contain_text(refused)
+        page.get_by_role("tab", name=SPANISH.documents_tab).click()
+        expect(page.locator("#collections-table .badge")).to_have_text(SPANISH.private)
+    finally:
+        midas.run("collections", "private", "empresa", "off")
 
 
 # Rendering
