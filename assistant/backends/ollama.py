@@ -32,6 +32,7 @@ from assistant.backends.common import gguf
 from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.counting import ESTIMATE, TokenCounter, counter_of, fewest_tokens
+from assistant.backends.common.endpoint import tls_of
 from assistant.backends.common.guard import Guard
 from assistant.backends.common.llm import GuardedLLM
 from assistant.backends.common.manager import LoadedModel, ModelDetails, PullProgress, ServedModel
@@ -445,7 +446,7 @@ class Server:
         return self.model if short == self.model.removesuffix(":latest") else short
 
     def _http(self, read_s: float | None, refuse: Callable[[httpx.Response], Any]) -> dict[str, Any]:
-        """What goes to httpx: no proxy, no key and no certificates of the environment, and no way to another host."""
+        """What goes to httpx: no proxy and no key of the environment, and no way to another host."""
         return {
             "auth": Bearer(self._key),
             "timeout": httpx.Timeout(read_s, connect=self.options.timeouts.connect_s),
@@ -457,7 +458,7 @@ class Server:
 
     @cached_property
     def _tls(self) -> Any:
-        return httpx.create_ssl_context(trust_env=False) if self.options.base_url.startswith("https") else False
+        return tls_of(self.options.base_url)
 
     def _refuse(self, response: httpx.Response) -> None:
         if not response.is_success:

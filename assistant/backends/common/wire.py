@@ -28,6 +28,10 @@ REFUSED_PAUSE_S = 0.5
 """A server that is being restarted refuses connections for a moment."""
 
 
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+TRUST_IT = "add the authority that signed it to those this computer trusts, or name its file in SSL_CERT_FILE"
+
+
 class WireLLM(GuardedLLM):
     """A model behind OpenAI's chat completions, as `dialect` speaks them."""
 
@@ -184,6 +188,8 @@ class Translator:
         reason = self.safe(str(cause)) or type(cause).__name__
         if isinstance(cause, httpx.ConnectTimeout):
             return BackendUnreachable(f"{self.where} can't be reached (no connection in time): {self._check}.")
+        if UNTRUSTED in reason:
+            return BackendUnreachable(f"{self.where} has a certificate that can't be trusted ({reason}): {TRUST_IT}.")
         if isinstance(cause, httpx.ConnectError):
             return BackendUnreachable(f"{self.where} can't be reached ({reason}): {self._check}.", REFUSED_PAUSE_S)
         if isinstance(cause, httpx.TimeoutException):
