@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,17 @@ def test_amd_cards(tools, tmp_path) -> None:
     large, small = hardware.detect(tmp_path).gpus
     assert (large.name, large.vendor, large.memory_bytes, large.gb_per_s) == ("Radeon RX 7900 XTX", "amd", 25753026560, 960)
     assert (small.name, small.known) == ("0x164e", False)
+
+
+def test_apple_s_gpu_shares_the_memory(tools, tmp_path, monkeypatch) -> None:
+    put(tools, "sysctl", "Apple M3 Max\n")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    found = hardware.detect(tmp_path, tmp_path)
+    [gpu] = found.gpus
+    assert (gpu.name, gpu.vendor, gpu.gb_per_s, gpu.unified) == ("Apple M3 Max", "apple", 400, True)
+    assert gpu.memory_bytes == round(hardware.UNIFIED_SHARE * found.ram_bytes)
+    assert found.cpu == "Apple M3 Max" and found.cpu_features == ("neon",)
 
 
 def test_a_tool_that_talks_nonsense_is_told(tools, tmp_path) -> None:

@@ -294,6 +294,7 @@ def test_recommend_as_json_has_every_model(midas: Cli) -> None:
     best = found["ranked"][0]
     assert best["fit"]["placement"] == "GPU" and best["commands"][0]["lines"]
     assert found["machine"]["gpus"][0]["known"] is False
+    assert "2 x assumed card" in (shown := midas.told("recommend", "--vram", "160GB")) and "Several cards: " in shown
 
 
 def test_recommend_sees_this_computer_s_card(midas: Cli, tmp_path: Path) -> None:

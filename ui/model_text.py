@@ -269,6 +269,9 @@ def print_advice(advice: Advice, json: bool) -> None:
     _say(f"Wanted: {wish.purpose}, language {wish.language or 'any'}, {wish.context_tokens:,} tokens of context.\n")
     if advice.ranked:
         _print_ranking(advice.ranked)
+        if len(advice.machine.gpus) > 1:
+            _say("Several cards: vLLM uses them side by side, as told here; Ollama and llama.cpp use one after the other.")
+        _say("")
     else:
         _say("No model of the catalogue suits this computer: a cloud model, or a computer with more memory, is needed.")
     _print_rejections(advice.rejected)
@@ -339,7 +342,6 @@ def _print_ranking(ranked: Sequence[Choice]) -> None:
     _say("Order: size and age of the model, less what slowness costs; a rule of thumb, no measurement of quality.")
     if len(ranked) > SHOWN:
         _say(f"Also possible: {', '.join(choice.name for choice in ranked[SHOWN:])}.")
-    _say("")
 
 
 def _print_rejections(rejected: Sequence[Rejection]) -> None:
