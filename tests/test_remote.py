@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from assistant.backends import Backend, make_backend, make_manager
 from assistant.backends.common.remote import DEFAULT_WINDOW
@@ -247,6 +248,21 @@ def test_the_window_is_the_servers_where_it_tells(kind, window) -> None:
         asked = backend(kind, server)
         assert asked.context_window == asked.llm.metadata.context_window == window
         assert backend(kind, server, context_window=700).context_window == 700
+
+
+@pytest.mark.parametrize("config", [{"max_position_embeddings": 2500}, {"text_config": {"max_position_embeddings": 2500}}])
+def test_a_model_folder_on_this_computer_tells_window_and_tokenizer(tmp_path, config) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with serving("transformers") as server:
+        asked = backend("transformers", server, model=str(tmp_path))
+        assert (asked.context_window, asked.count_tokens("uno dos tres")) == (2500, 3)
+        assert asked.counted_by == f"tokenizer of {tmp_path / 'tokenizer.json'}"
+        assert backend("transformers", server, model=str(tmp_path), context_window=700).context_window == 700
+        (tmp_path / "config.json").write_text("{")
+        assert backend("transformers", server, model=str(tmp_path)).context_window == DEFAULT_WINDOW
 
 
 def test_the_window_of_a_loaded_model_in_lm_studio() -> None:
