@@ -72,6 +72,11 @@ def test_help_lists_every_command_in_whole_sentences(midas: Midas) -> None:
     assert "..." not in told.split("Commands:")[1]
 
 
+@pytest.mark.parametrize("group", ["documents", "collections", "backends"])
+def test_the_help_of_a_group_has_whole_sentences(midas: Midas, group: str) -> None:
+    assert "..." not in midas.run(group, "--help").stdout.split("Commands:")[1]
+
+
 def test_help_loads_nothing_heavy(midas: Midas) -> None:
     program = "import sys, ui.cli; print(sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", program], env=midas.environment, capture_output=True, text=True, check=True)

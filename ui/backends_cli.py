@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-backends_app = typer.Typer(help="List, check and add back ends: the language models that may answer.", no_args_is_help=True)
+backends_app = typer.Typer(help="List, check and add the models that may answer.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the new back end: letters, digits, '-' and '_'.")]
 Kind = Annotated[str, typer.Argument(metavar="KIND", help="Kind of server; a wrong one lists them all.")]

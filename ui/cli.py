@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="midas",
-    help="Answers questions from your own documents, with citations. Everything stays on this machine.",
+    help="Answers questions from your own documents, with citations. Nothing leaves the company unless you add a cloud.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -236,7 +236,7 @@ def set_private(
     state: Annotated[Literal["on", "off"], typer.Argument(metavar="on|off", help="Whether the collection is private.")],
     json: Json = False,
 ) -> None:
-    """Keep a collection from back ends in the cloud, or let them have it.
+    """Keep a collection from back ends in the cloud, or not.
 
     A back end in the cloud is refused for questions about a private collection; a local fallback of it may answer.
     """
