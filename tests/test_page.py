@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
-from assistant.types import Answer, Citation, Source  # noqa: E402
+from assistant.types import Answer, Citation, Message, Source, StatusEvent, TokenEvent  # noqa: E402
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
 from tests.fake_servers.llama_server import LlamaServer  # noqa: E402
 from tests.fake_servers.script import Script  # noqa: E402
@@ -31,6 +32,7 @@ from tests.serving import (  # noqa: E402
     scripted,
     write_documents,
 )
+from ui.web.chat import after, history  # noqa: E402
 from ui.web.render import Turn, markdown, passage_html, turn_html  # noqa: E402
 from ui.web.texts import ENGLISH, SPANISH, TEXTS, Texts  # noqa: E402
 
@@ -377,3 +379,18 @@ def test_an_answer_that_is_not_grounded_or_from_a_cloud_says_so() -> None:
     html = turn_html(Turn("¿Sí?", answer.text, answer), 0, SPANISH)
     assert f'<span class="badge cloud">{SPANISH.in_cloud}</span>' in html
     assert SPANISH.not_grounded in html and "&lt;b&gt;" in html and "página 2 · H" in html and "<d>" not in html
+
+
+def test_the_history_names_collections_so_that_private_ones_stay_out_of_the_cloud() -> None:
+    source = Source(1, "rrhh/d/1/0", "rrhh", "d", "d.md", "t", None, None, (), None, "x", "x", 0.5)
+    answered = Turn("¿Sí?", "Sí.", Answer("Sí.", "¿Sí?", "es", sources=(source,)))
+    failed = Turn("¿No?", error="No.")
+    assert history([answered, failed]) == (Message("user", "¿Sí?", ("rrhh",)), Message("assistant", "Sí.", ("rrhh",)))
+
+
+def test_a_draft_shows_why_another_model_begins_anew() -> None:
+    broken = replace(Turn("¿Sí?", "Empieza así"), status=StatusEvent("writing"))
+    turn = after(broken, StatusEvent("fallback", backend="dos", notice="<Se> interrumpió."))
+    html = turn_html(turn, 0, SPANISH)
+    assert "Empieza" not in html and "&lt;Se&gt; interrumpió." in html
+    assert "Nuevo" in turn_html(after(turn, TokenEvent("Nuevo")), 0, SPANISH)
