@@ -12,27 +12,27 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.facts import terms_of
 from assistant.retriever import RetrievedChunk
-from ingest.sentences import line_spans, sentence_spans
-from ingest.text import fold
+from assistant.tables import readable, row_of_figure, table_lines
+from ingest.sentences import sentence_spans
+from ingest.text import detect_language, fold
 
-_CELL_END = re.compile(r"(?<!\\)\|")
 GAP = " … "
 NEIGHBOUR = 0.3
 """Share of a sentence's score that its neighbours get: an answer often stands next to the sentence that names the subject."""
 PASSAGE = 0.6
 """Weight of the passage's own retrieval score, squared so that the best passage stands out, against the sentence's terms."""
+FOREIGN = 0.3
+"""Least relevance of every sentence of a passage in another language: the question's terms can't tell its sentences apart."""
 FLOOR = 0.6
 """Sentences that score under this share of the best one are left out even if there is room."""
 ROW = 0.7
 """Rows that hold less than this share of what the best row of their table holds of the question's terms are left out: a small
 model mixes neighbouring rows up."""
-FEW_ROWS = 4
-"""Up to so many rows are shown as `column: value` pairs instead of a table, so that no column is mistaken for another."""
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _VERSION = re.compile(r"\b(?:19|20)\d{2}\b|\bv(?:ersion|\.)? ?\d[\d.]*")
 _EARLIER = re.compile(
@@ -83,8 +83,8 @@ def select_evidence(
     `count_tokens` is the model's own. Empty when there are no hits or nothing fits.
     """
     hits = newest_versions(question, hits)[: most_sources + 3]
-    units = _score(terms_of(question), _units(hits, count_tokens), hits)
-    return _evidence(hits, _choose(units, hits, budget, count_tokens, most_sources))
+    units = _score(question, _units(hits, count_tokens), hits)
+    return _evidence(question, hits, _choose(units, hits, budget, count_tokens, most_sources))
 
 
 def newest_versions(question: str, hits: Sequence[RetrievedChunk]) -> list[RetrievedChunk]:
@@ -137,27 +137,22 @@ def split_units(hit: RetrievedChunk) -> list[str]:
     """The rows of a table without its header, else the sentences of a passage."""
     chunk = hit.stored.chunk
     if chunk.kind == "table":
-        lines = [chunk.text[start:end] for start, end in line_spans(chunk.text)]
-        return lines[_header_lines(lines) :]
+        return table_lines(chunk.text)[1]
     return [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
 
 
-def _header_lines(lines: Sequence[str]) -> int:
-    return 2 if len(lines) > 1 and set(lines[1]) <= set("|-: ") else 0
-
-
 def _header(hit: RetrievedChunk) -> str:
-    if hit.stored.chunk.kind != "table":
-        return ""
-    lines = [hit.stored.chunk.text[start:end] for start, end in line_spans(hit.stored.chunk.text)]
-    return "\n".join(lines[: _header_lines(lines)])
+    return table_lines(hit.stored.chunk.text)[0] if hit.stored.chunk.kind == "table" else ""
 
 
-def _score(wanted: frozenset[str], units: Sequence[_Unit], hits: Sequence[RetrievedChunk]) -> list[_Unit]:
+def _score(question: str, units: Sequence[_Unit], hits: Sequence[RetrievedChunk]) -> list[_Unit]:
+    wanted, language = terms_of(question), detect_language(question)
     around = [terms_of(f"{label_of(hit)}\n{_header(hit)}") for hit in hits]
     weights = _term_weights(wanted, [unit.terms | around[unit.passage] for unit in units])
     total = sum(weights.values()) or 1.0
     own = [sum(weights[term] for term in wanted & unit.terms) / total for unit in units]
+    for index in _rows_of_figures(question, units, hits):
+        own[index] = 1.0
     placed = [sum(weights[term] for term in wanted & (around[unit.passage] - unit.terms)) / total for unit in units]
     best = max((hit.score for hit in hits), default=1.0) or 1.0
     tables = [hit.stored.chunk.kind == "table" for hit in hits]
@@ -165,8 +160,20 @@ def _score(wanted: frozenset[str], units: Sequence[_Unit], hits: Sequence[Retrie
     for index, unit in enumerate(units):
         beside = 0.0 if tables[unit.passage] else max((own[near] for near in _neighbours(units, index)), default=0.0)
         relevance = own[index] + 0.5 * placed[index] + NEIGHBOUR * beside
+        if hits[unit.passage].stored.chunk.language != language:
+            relevance = max(relevance, FOREIGN)
         scored.append(replace(unit, own=own[index], score=relevance + PASSAGE * (hits[unit.passage].score / best) ** 2))
     return scored
+
+
+def _rows_of_figures(question: str, units: Sequence[_Unit], hits: Sequence[RetrievedChunk]) -> Iterator[int]:
+    """The row of each table whose range a figure of the question falls into."""
+    for passage, hit in enumerate(hits):
+        if hit.stored.chunk.kind == "table":
+            rows = [index for index, unit in enumerate(units) if unit.passage == passage]
+            found = row_of_figure(question, [units[index].text for index in rows])
+            if found is not None:
+                yield rows[found]
 
 
 def _neighbours(units: Sequence[_Unit], index: int) -> list[int]:
@@ -214,17 +221,17 @@ def _opening_tokens(hit: RetrievedChunk, count_tokens: CountTokens) -> int:
     return count_tokens(label_of(hit)) + count_tokens(_header(hit)) + SOURCE_TOKENS
 
 
-def _evidence(hits: Sequence[RetrievedChunk], chosen: Sequence[_Unit]) -> list[Evidence]:
+def _evidence(question: str, hits: Sequence[RetrievedChunk], chosen: Sequence[_Unit]) -> list[Evidence]:
     by_passage: dict[int, list[_Unit]] = {}
     for unit in sorted(chosen, key=lambda unit: (unit.passage, unit.ordinal)):
         by_passage.setdefault(unit.passage, []).append(unit)
-    return [_source(number, hits[passage], units) for number, (passage, units) in enumerate(by_passage.items(), 1)]
+    return [_source(question, number, hits[passage], units) for number, (passage, units) in enumerate(by_passage.items(), 1)]
 
 
-def _source(number: int, hit: RetrievedChunk, units: list[_Unit]) -> Evidence:
+def _source(question: str, number: int, hit: RetrievedChunk, units: list[_Unit]) -> Evidence:
     texts = tuple(unit.text for unit in units)
     if hit.stored.chunk.kind == "table":
-        return Evidence(number, hit, label_of(hit), _table_text(_header(hit), texts), texts)
+        return Evidence(number, hit, label_of(hit), readable(question, _header(hit), texts), texts)
     text = ""
     for before, unit in zip([None, *units], units, strict=False):
         text += _joint(before, unit) + unit.text
@@ -238,16 +245,3 @@ def _joint(before: _Unit | None, unit: _Unit) -> str:
     if unit.ordinal != before.ordinal + 1:
         return GAP
     return " " if before.text[-1] in '.!?…:;,)»"' else ": "
-
-
-def _table_text(header: str, rows: Sequence[str]) -> str:
-    columns = _cells(header.split("\n")[0])
-    if not header or len(rows) > FEW_ROWS:
-        return "\n".join((header, *rows) if header else rows)
-    return "\n".join(
-        "; ".join(f"{name}: {cell}" for name, cell in zip(columns, _cells(row), strict=False) if cell) for row in rows
-    )
-
-
-def _cells(row: str) -> list[str]:
-    return [cell.strip().replace("\\|", "|") for cell in _CELL_END.split(row.strip().strip("|"))]

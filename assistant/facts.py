@@ -34,6 +34,7 @@ _MONTHS = {
     )
     for word in words.split()
 }
+_NUMBER_TERM = re.compile(r"\d+(?:d\d+)?")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DAY_FIRST_DATE = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:[-/][^\W_]+)*")
@@ -74,6 +75,23 @@ def facts_of(text: str) -> Facts:
         numbers |= digits
         (names if _is_name(text, match) else words).update(terms - digits)
     return Facts(frozenset(numbers), frozenset(names), frozenset(words - names))
+
+
+def figures_of(text: str) -> list[float]:
+    """The numbers of a text, in digits or in words; what looks like a year is none."""
+    facts = facts_of(text)
+    values = (_value(term) for term in facts.numbers | facts.words)
+    return [value for value in values if value is not None and not (1900 <= value <= 2100 and value.is_integer())]
+
+
+def number_of(word: str) -> float:
+    """What a number is worth in either spelling: `1.250,50` and `1,250.50` are 1250.5; NaN when it is no number."""
+    value = next(map(_value, query_terms(word)), None)
+    return float("nan") if value is None else value
+
+
+def _value(term: str) -> float | None:
+    return float(term.replace("d", ".")) if _NUMBER_TERM.fullmatch(term) else None
 
 
 def terms_of(text: str) -> frozenset[str]:

@@ -12,6 +12,9 @@ XQuAD, 240 paragraphs cut at 220 tokens, one collection each, recall@1 / @5 in S
     z-scores, 0.7 dense                      0.954 / 0.996    0.960 / 0.997
     z-scores, 0.7 dense, letters             0.960 / 0.996    0.962 / 0.997
 
+Passages in another language than the question's share no terms with it, and multilingual-e5-small gives them lower cosines:
+where the pool has passages in both, the cosines of the foreign ones are raised and the full text can't lower their sums.
+
 Scoring the pool exactly is worth up to 0.004 at rank 1. Covered sentences, word pairs and exact forms gave less than 0.003.
 """
 
@@ -19,7 +22,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +32,9 @@ from ingest.types import StoredChunk
 
 COPY_OVERLAP = 0.9
 """Share of common words (Jaccard) from which a passage is a copy of another."""
+FOREIGN = 1.0
+"""Standard deviations of the pool's cosines that a passage loses by being in another language. With this, 139 instead of 137 of
+142 questions about corpora/midas have the fact among the first eight passages, and 129 instead of 124 among the evidence."""
 HEAD = 5
 """Passages whose order the letters may change."""
 LETTERS = 4
@@ -38,15 +44,20 @@ LETTERS_WEIGHT = 0.1
 _NOT_WORDS = re.compile(r"\W+")
 
 
-def fuse(dense: dict[str, float], lexical: dict[str, float], alpha: float) -> dict[str, float]:
-    """Fused scores in [0, 1] by chunk id, 1 for the best. A chunk without a cosine gets the least one, without bm25 zero."""
+def fuse(dense: dict[str, float], lexical: dict[str, float], alpha: float, foreign: Collection[str] = ()) -> dict[str, float]:
+    """Fused scores in [0, 1] by chunk id, 1 for the best. A chunk without a cosine gets the least one, without bm25 zero.
+
+    `foreign` are the chunks that are not in the question's language.
+    """
     keys = list(dict.fromkeys((*dense, *lexical)))
     if not keys:
         return {}
     least = min(dense.values(), default=0.0)
-    cosines = _standardised([dense.get(key, least) for key in keys])
+    is_foreign = np.array([key in foreign for key in keys])
+    cosines = _standardised([dense.get(key, least) for key in keys]) + FOREIGN * is_foreign
     bm25 = _standardised([lexical.get(key, 0.0) for key in keys])
     sums = alpha * cosines + (1 - alpha) * bm25
+    sums = np.where(is_foreign, np.maximum(sums, cosines), sums)
     low, high = float(sums.min()), float(sums.max())
     stretched = (sums - low) / (high - low) if high > low else np.ones(len(keys))
     return dict(zip(keys, stretched.tolist(), strict=True))

@@ -16,7 +16,7 @@ from assistant.config import RetrievalSettings
 from assistant.fusion import fuse, with_letters, without_near_duplicates
 from assistant.reranker import cross_encoder
 from ingest.store import Store
-from ingest.text import query_terms
+from ingest.text import detect_language, query_terms
 from ingest.types import Embedder, Filter, Hit, StoredChunk, Vectors
 
 T = TypeVar("T")
@@ -26,6 +26,8 @@ Timings = dict[str, float]
 POOL_FOR_COPIES = 2
 """Passages looked at for each one returned, so that copies can be replaced."""
 
+LEAST_WORDS = 3
+"""A shorter query has no language that could be told."""
 RERANKED = 20
 """Passages a reranker reads."""
 
@@ -121,7 +123,7 @@ class HybridRetriever(BaseRetriever):
         terms = query_terms(query)
         cosines = dense | self._store.cosines(self._collections, vector, [key for key in lexical if key not in dense])
         bm25 = lexical | self._store.bm25(self._collections, terms, [key for key in dense if key not in lexical])
-        scores = fuse(cosines, bm25, self._settings.alpha)
+        scores = fuse(cosines, bm25, self._settings.alpha, self._foreign(query, [*cosines, *bm25]))
         wanted = max(self._top_k, RERANKED) if self._reranker else self._top_k
         best = sorted(scores, key=lambda key: -scores[key])[: POOL_FOR_COPIES * wanted]
         stored = self._store.chunks(best)
@@ -129,6 +131,13 @@ class HybridRetriever(BaseRetriever):
         scores = with_letters(query, chunks, scores)
         hits = [RetrievedChunk(chunk, scores[chunk.id], cosines.get(chunk.id), bm25.get(chunk.id)) for chunk in chunks]
         return sorted(hits, key=lambda hit: -hit.score), len(stored) < len(best)
+
+    def _foreign(self, query: str, ids: Sequence[str]) -> set[str]:
+        """The chunks that are not in the question's language, unless none is."""
+        if len(query.split()) < LEAST_WORDS:
+            return set()
+        asked, languages = detect_language(query), self._store.languages(ids)
+        return {key for key, language in languages.items() if language != asked} if asked in languages.values() else set()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [_node(hit) for hit in self.search(query_bundle.query_str).hits]

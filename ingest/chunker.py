@@ -25,6 +25,8 @@ SPECIAL_TOKENS = 16
 """Room kept for an embedder's prefix and special tokens under its `max_tokens`."""
 HEADING_SHARE = 3
 """The heading path may take one third of a chunk; outer headings are left out first."""
+HEADER_SHARE = 2
+"""A table's header is repeated when it takes at most half of a chunk: rows without their columns say nothing."""
 SMALL_SHARE = 4
 """A section under a quarter of a chunk is small: it may share a chunk with its neighbour."""
 UNIT_CHARS = 40
@@ -318,7 +320,7 @@ def _tokens_of(headings: Path, run: _Run) -> int:
 def _shortened(section: _Section, run: _Run) -> _Section:
     """The section with every unit cut into pieces that fit; a table's header is repeated unless it is too long."""
     header_tokens = run.count([section.header])[0] if section.header else 0
-    if header_tokens > section.room // SMALL_SHARE:
+    if header_tokens > section.room // HEADER_SHARE:
         header_tokens = 0
     units = _fitting(section.units, section.room - header_tokens, run)
     return replace(section, units=units, header_tokens=header_tokens)

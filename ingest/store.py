@@ -428,6 +428,11 @@ class Store:
             found = chunk_table.visible(connection, ids)
         return [chunk_table.stored_chunk(key, found[key]) for key in ids if key in found]
 
+    def languages(self, ids: Sequence[str]) -> dict[str, str]:
+        """The language of each of these chunks (ISO 639-1), by id; what is not visible (any more) is left out."""
+        with self.database.read() as connection:
+            return {key: row["language"] for key, row in chunk_table.visible(connection, ids).items()}
+
     # Generations: an index built beside the one that is served
 
     def begin_generation(self, embedder: Embedder, chunking: ChunkingSettings) -> int:

@@ -21,8 +21,20 @@ def make_hit(
     headings: tuple[str, ...] = (),
     date: str | None = None,
     prefix: str = "",
+    language: str = "es",
 ) -> RetrievedChunk:
-    chunk = Chunk(0, prefix + text, 0, len(text), prefix=prefix, kind=kind, page=1, page_end=1, headings=headings)  # type: ignore[arg-type]
+    chunk = Chunk(
+        0,
+        prefix + text,
+        0,
+        len(text),
+        prefix=prefix,
+        kind=kind,
+        page=1,
+        page_end=1,
+        headings=headings,
+        language=language,  # type: ignore[arg-type]
+    )
     stored = StoredChunk(f"midas/{source}/1/0", "midas", source, source, title, date, "page", chunk)
     return RetrievedChunk(stored=stored, score=score, dense=dense, lexical=lexical)
 

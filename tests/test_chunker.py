@@ -75,6 +75,14 @@ def test_a_long_table_repeats_its_header() -> None:
         assert all(line.startswith("|") and line.endswith("|") for line in chunk.text.splitlines())
 
 
+def test_a_header_of_many_columns_is_repeated_too() -> None:
+    columns = [f"Columna {number}" for number in range(8)]
+    header = f"| {' | '.join(columns)} |\n|{'---|' * 8}\n"
+    rows = "\n".join(f"| {' | '.join(f'{row}-{n}' for n in range(8))} |" for row in range(20))
+    first, *others = _chunks(_document(Block(header + rows, "table")), 120)
+    assert others and all(chunk.prefix == header for chunk in others)
+
+
 def test_a_table_has_the_sentence_that_leads_to_it_in_its_path() -> None:
     document = _document(Block("Estas son las dietas:", headings=("Viajes",)), Block(_table(2), "table", headings=("Viajes",)))
     assert _chunks(document)[-1].headings == ("Viajes", "Estas son las dietas")

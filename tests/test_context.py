@@ -89,3 +89,17 @@ def test_documents_without_a_date_or_with_another_title_stay() -> None:
 
 def test_no_hits_no_evidence() -> None:
     assert select_evidence("¿Qué?", [], 100, words) == []
+
+
+def test_a_passage_in_another_language_is_not_left_out_for_its_words() -> None:
+    spanish = make_hit("El kilometraje se paga a 0,26 euros por kilómetro.", source="a", score=1.0)
+    english = make_hit("The car park of the headquarters is free for cars.", source="b", score=0.7, language="en")
+    texts = [item.text for item in select_evidence("What is the rate for using my own car?", [spanish, english], 60, words)]
+    assert spanish.stored.chunk.text in texts
+
+
+def test_the_row_of_a_figure_is_shown_alone() -> None:
+    rows = "| De 10.000 a 49.999 | 24 |\n| De 50.000 a 149.999 | 29 |"
+    hit = make_hit(rows, prefix="| Compra anual | Descuento |\n|---|---|\n", kind="table")
+    [source] = select_evidence("¿Qué descuento tiene quien compra 60.000 euros al año?", [hit], 60, words)
+    assert source.text == "Compra anual: De 50.000 a 149.999; Descuento: 29"

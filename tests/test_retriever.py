@@ -151,6 +151,22 @@ def test_fusion_standardises_both_legs() -> None:
     assert fuse({"a": 0.5}, {}, 0.5) == {"a": 1.0}
 
 
+def test_fusion_does_not_hold_another_language_against_a_passage() -> None:
+    dense, lexical = {"es": 0.86, "en": 0.85, "other": 0.80}, {"es": 12.0}
+    assert max(fuse(dense, lexical, 0.7).items(), key=lambda item: item[1])[0] == "es"
+    foreign = fuse(dense, lexical, 0.7, {"en"})
+    assert foreign["en"] > foreign["other"] and foreign["en"] > fuse(dense, lexical, 0.7)["en"]
+
+
+def test_a_question_in_the_language_of_no_passage_changes_nothing(store: Store) -> None:
+    retriever = HybridRetriever(store, EMBEDDER, ["docs"])
+    assert retriever._foreign("Wie viele Tage Urlaub habe ich im Jahr, bitte?", []) == set()
+    ids = [hit.stored.id for hit in retriever.search("vacaciones").hits]
+    assert retriever._foreign("¿Cuántos días de vacaciones tiene la plantilla?", ids).isdisjoint(
+        hit.stored.id for hit in retriever.search("días de vacaciones").hits if hit.stored.chunk.language == "es"
+    )
+
+
 def _stored(name: str, text: str) -> StoredChunk:
     return StoredChunk(name, "docs", name, name, "", None, None, Chunk(0, text, 0, len(text)))
 
