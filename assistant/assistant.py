@@ -13,7 +13,7 @@ from llama_index.core.schema import QueryBundle
 from assistant.backends import Backend, Backends
 from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
-from assistant.decline import evidence_is_weak, is_doubtful, is_refusal, lacks_what_was_asked, model_refuses
+from assistant.decline import disowns, evidence_is_weak, is_certain, is_refusal, lacks_what_was_asked, model_refuses
 from assistant.engine import EvidenceSelector, make_engine, stream_of
 from assistant.errors import BackendError, CollectionIsPrivate, PromptTooLong
 from assistant.fallback import Candidates
@@ -213,7 +213,8 @@ class _Task:
             async with aclosing(pieces), aclosing(self._write(pieces)) as events:
                 async for event in events:
                     yield event
-        yield AnswerEvent(await asyncio.to_thread(self._finish))
+            answer = await self._stood_by(await asyncio.to_thread(self._finish))
+        yield AnswerEvent(answer)
 
     async def _write(self, pieces: AsyncGenerator[str, None]) -> AsyncGenerator[Event, None]:
         """Passes the model's text on, held back while it may become a refusal; stops when the model would rather refuse."""
@@ -237,7 +238,6 @@ class _Task:
         generation = self._synthesizer.generation
         refused = self._refuses()
         written = "" if refused else _without_refusals(generation.text, self._refusal)
-        self._timings = replace(self._timings, ttft_ms=generation.ttft_ms, generation_ms=generation.total_ms)
         if refused:
             self._count_usage()
         if not written:
@@ -248,15 +248,30 @@ class _Task:
             return self._declined("not_grounded", _since(started))
         return self._answer(cited, _since(started))
 
+    async def _stood_by(self, answer: Answer) -> Answer:
+        """The answer, or none where the model, asked again, does not stand by it."""
+        question, probability = self._question.question, self._synthesizer.generation.refusal_probability
+        if answer.declined or is_certain(question, probability):
+            return answer
+        if disowns(question, probability, await self._synthesizer.approval()):
+            return self._declined("model_declined", answer.timings.grounding_ms)
+        return replace(answer, usage=self._synthesizer.generation.usage, timings=self._measured(answer.timings.grounding_ms))
+
+    def _measured(self, grounding_ms: float | None) -> Timings:
+        generation = self._synthesizer.generation
+        return replace(
+            self._timings,
+            ttft_ms=generation.ttft_ms,
+            generation_ms=generation.total_ms,
+            grounding_ms=grounding_ms,
+            total_ms=_since(self._asked.started),
+        )
+
     def _refuses(self) -> bool:
         return model_refuses(self._question.question, self._synthesizer.generation.refusal_probability)
 
     def _convinces(self, cited: CitedText) -> bool:
-        question = self._question.question
-        if lacks_what_was_asked(question, strip_markers(cited.text)):
-            return False
-        probability = self._synthesizer.generation.refusal_probability
-        return cited.supported and not is_doubtful(question, probability, cited.pertinence)
+        return cited.supported and not lacks_what_was_asked(self._question.question, strip_markers(cited.text))
 
     def _count_usage(self) -> None:
         """The stream was left before the server told what it counted."""
@@ -296,7 +311,7 @@ class _Task:
             evidence_budget=self._budget,
             notices=self._notices(),
             usage=self._synthesizer.generation.usage,
-            timings=replace(self._timings, grounding_ms=grounding_ms, total_ms=_since(self._asked.started)),
+            timings=self._measured(grounding_ms),
         )
 
     def _notices(self) -> tuple[str, ...]:

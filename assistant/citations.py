@@ -19,16 +19,12 @@ MOST_CITATIONS = 3
 
 @dataclass(frozen=True, slots=True)
 class CitedText:
-    """The final text with its citations and verdicts. `dropped` counts the numbers the model wrote that no source has.
-
-    `pertinence` is the largest share of the question's terms in a passage that supports a sentence, 0 without any.
-    """
+    """The final text with its citations and verdicts. `dropped` counts the numbers the model wrote that no source has."""
 
     text: str
     citations: tuple[Citation, ...]
     sentences: tuple[GroundedSentence, ...]
     dropped: int
-    pertinence: float
 
     @property
     def supported(self) -> bool:
@@ -51,11 +47,9 @@ def cite(written: str, evidence: Sequence[Evidence], grounder: Grounder) -> Cite
     citations: list[Citation] = []
     sentences: list[GroundedSentence] = []
     dropped = 0
-    pertinence = 0.0
     for gap, sentence in _sentences(written):
         supports = grounder.judge(sentence.text)
         chosen = _cited(sentence, supports)
-        pertinence = max([pertinence, *(support.pertinence for support in chosen)])
         dropped += sum(number not in valid for number in sentence.numbers)
         start = len(text) + len(gap)
         text += gap + _marked(sentence.text, [support.number for support in chosen])
@@ -65,7 +59,7 @@ def cite(written: str, evidence: Sequence[Evidence], grounder: Grounder) -> Cite
             Citation(support.number, start, len(text), support.quote, support.number not in sentence.numbers)
             for support in chosen
         ]
-    return CitedText(text, tuple(citations), tuple(sentences), dropped, pertinence)
+    return CitedText(text, tuple(citations), tuple(sentences), dropped)
 
 
 def strip_markers(text: str) -> str:

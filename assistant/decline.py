@@ -1,7 +1,8 @@
-"""When not to answer: before the model is called, from its first token, and from what it wrote."""
+"""When not to answer: before the model is called, from its first token, from what it wrote, or as it does not stand by it."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -15,11 +16,14 @@ WEAK_COSINE = 0.80
 WEAK_COVERAGE = 0.35
 """Share of the question's weighted terms that the evidence must hold when the cosine is weak."""
 REFUSAL_PROBABILITY = 0.4
-"""Probability of the refusal's first token from which the embedded model's answer is not believed. This and the two below were
-set on recorded answers to the calibration half of corpora/midas (19 of 22 unanswerable questions declined, 61 of 72 answerable
-ones answered); docs/benchmarks.md has the lower figures of the other half."""
-DOUBT_PROBABILITY = 0.08
-DOUBT_PERTINENCE = 0.3
+"""Probability of the refusal's first token from which the embedded model's answer is not believed. This and the three below
+were set on recorded answers to the calibration questions of corpora/midas; docs/benchmarks.md has the figures of the others."""
+CERTAIN_PROBABILITY = 0.005
+"""Under this, the model is sure that it can answer, and is not asked again."""
+LEAST_APPROVAL = 0.45
+"""What the log-odds of a "yes" must exceed, asked again, less an eighth of the log-odds of a refusal."""
+YES_NO_LOG_ODDS = -3.0
+"""Log-odds of a refusal where the first token can't tell: the answer to a yes-or-no question may rightly begin with "No"."""
 
 _ASKS_A_FIGURE = re.compile(
     r"\b(?:cu[aá]nt[oa]s?|qu[eé] (?:fecha|precio|importe|porcentaje|cantidad)"
@@ -63,20 +67,27 @@ def coverage(question: str, evidence: Sequence[Evidence]) -> float:
 
 def model_refuses(question: str, probability: float | None) -> bool:
     """Whether the first token tells that the model would rather refuse."""
-    return _probability(question, probability) >= REFUSAL_PROBABILITY
+    return probability is not None and asks_openly(question) and probability >= REFUSAL_PROBABILITY
 
 
-def is_doubtful(question: str, probability: float | None, pertinence: float) -> bool:
-    """Whether the model half refused and the passages that support its answer hold little of the question.
+def is_certain(question: str, probability: float | None) -> bool:
+    """Whether the first token tells that the model knows the answer."""
+    return probability is not None and asks_openly(question) and probability < CERTAIN_PROBABILITY
 
-    `pertinence` is that of `assistant.citations.CitedText`.
+
+def disowns(question: str, probability: float | None, approval: float | None) -> bool:
+    """Whether the model, asked about its answer, does not stand by it.
+
+    `probability` is that of a refusal at the first token, `approval` that of "yes"; None where a back end tells neither.
     """
-    return _probability(question, probability) >= DOUBT_PROBABILITY and pertinence < DOUBT_PERTINENCE
+    if approval is None:
+        return False
+    refusal = _log_odds(probability) if probability is not None and asks_openly(question) else YES_NO_LOG_ODDS
+    return _log_odds(approval) - refusal / 8 < LEAST_APPROVAL
 
 
-def _probability(question: str, probability: float | None) -> float:
-    """The probability of a refusal, where it is known and means that."""
-    return probability if probability is not None and asks_openly(question) else 0.0
+def _log_odds(probability: float) -> float:
+    return math.log((probability + 0.001) / (1.001 - probability))
 
 
 def asks_openly(question: str) -> bool:

@@ -1,6 +1,7 @@
 """What a sentence claims, as sets that can be compared: numbers, names and the stems of its words.
 
-Two spellings of one thing give the same terms: `1.250,50` and `1250.5`, `15 de enero` and `15/01`, `doce` and `12`.
+Two spellings of one thing give the same terms: `1.250,50` and `1250.5`, `15 de enero` and `15/01`, `doce` and `12`, `€` and
+`euros`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,20 @@ _MONTHS = {
     )
     for word in words.split()
 }
+_UNITS = {
+    word: unit
+    for unit, words in {
+        "eur": "€ euro euros eur",
+        "m": "m metro metros metre metres meter meters",
+        "km": "km kilómetro kilómetros kilometre kilometres kilometer kilometers",
+        "mm": "mm milímetro milímetros millimetre millimetres millimeter millimeters",
+        "kg": "kg kilo kilos kilogramo kilogramos kilogram kilograms",
+        "h": "h hora horas hour hours",
+        "min": "min minuto minutos minute minutes",
+    }.items()
+    for word in words.split()
+}
+_UNIT = re.compile("€|" + "|".join(rf"(?<![\w-]){word}(?![\w-])" for word in _UNITS if word != "€"), re.IGNORECASE)
 _NUMBER_TERM = re.compile(r"\d+(?:d\d+)?")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DAY_FIRST_DATE = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
@@ -57,7 +72,7 @@ class Facts:
 @lru_cache(maxsize=4096)
 def facts_of(text: str) -> Facts:
     """The facts of a sentence or passage. A word in capitals that does not begin a sentence counts as a name."""
-    text = _plain_dates(text)
+    text = _UNIT.sub(lambda found: f" {_UNITS[found[0].lower()]} ", _plain_dates(text))
     numbers: set[str] = set()
     names: set[str] = set()
     words: set[str] = set()

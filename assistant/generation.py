@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,13 @@ from llama_index.core.types import RESPONSE_TEXT_TYPE
 
 from assistant.backends import Backend
 from assistant.decline import asks_openly
+from assistant.errors import BackendError
 from assistant.history import StandaloneQuestion
 from assistant.prompts import Language, prompt
 from assistant.types import Usage
 
-TOP_LOGPROBS = 8
+PROBABILITIES = {"logprobs": True, "top_logprobs": 8}
+_YES, _NO = {"sí", "si", "s", "yes", "y"}, {"no", "n"}
 
 
 @dataclass
@@ -92,24 +95,51 @@ class EvidenceSynthesizer(BaseSynthesizer):
             await stream.aclose()
             generation.total_ms = (time.perf_counter() - generation.started) * 1000
 
+    async def approval(self) -> float | None:
+        """Probability in [0, 1] that the model, asked whether the evidence says what it has just written, says yes.
+
+        One token after a prompt that the prompt cache holds. None where the back end reports no probabilities, where the
+        question does not fit the window any more, or where the call fails: the answer is there already.
+        """
+        if not self._backend.logprobs:
+            return None
+        written = ChatMessage(role=MessageRole.ASSISTANT, content=self.generation.text)
+        asked = ChatMessage(role=MessageRole.USER, content=prompt(self._language, "check"))
+        candidates: Sequence[Any] = ()
+        started = time.perf_counter()
+        try:
+            stream = await self._backend.llm.astream_chat([*self.sent, written, asked], max_tokens=1, **PROBABILITIES)
+            async with aclosing(stream) as chunks:
+                async for chunk in chunks:
+                    candidates = candidates or _first_candidates(chunk.raw)
+                    self._spend(chunk.raw)
+        except BackendError:
+            return None
+        self.generation.total_ms = (self.generation.total_ms or 0) + (time.perf_counter() - started) * 1000
+        return yes_share(candidates)
+
     def _probing(self) -> dict[str, Any]:
         """Asks for the first token's probabilities, and for an answer in any case where they alone decide about declining."""
-        options = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
-        return {**options, "never": self._refusal.split()[0]} if asks_openly(self._question.question) else options
+        if not asks_openly(self._question.question):
+            return PROBABILITIES
+        return {**PROBABILITIES, "never": self._refusal.split()[0]}
 
     def _note(self, raw: Any) -> None:
+        self._spend(raw)
+        candidates = _first_candidates(raw)
+        if self.generation.refusal_probability is None and candidates:
+            self.generation.refusal_probability = refusal_probability(candidates, self._refusal)
+
+    def _spend(self, raw: Any) -> None:
+        """Adds the tokens of a call, which its last chunk tells."""
         if usage := getattr(raw, "usage", None):
-            details = getattr(usage, "prompt_tokens_details", None)
+            spent, details = self.generation.usage, getattr(usage, "prompt_tokens_details", None)
             self.generation.usage = Usage(
-                usage.prompt_tokens,
-                usage.completion_tokens,
-                (details and details.cached_tokens) or 0,
+                spent.prompt_tokens + usage.prompt_tokens,
+                spent.completion_tokens + usage.completion_tokens,
+                spent.cached_tokens + ((details and details.cached_tokens) or 0),
                 getattr(usage, "counted_by", "server"),
             )
-        choices = getattr(raw, "choices", None)
-        logprobs = choices[0].logprobs if choices else None
-        if self.generation.refusal_probability is None and logprobs and logprobs.content:
-            self.generation.refusal_probability = refusal_probability(logprobs.content[0].top_logprobs, self._refusal)
 
     def _get_prompts(self) -> dict[str, Any]:
         return {}
@@ -121,6 +151,22 @@ class EvidenceSynthesizer(BaseSynthesizer):
 def fixed_messages(language: Language) -> list[ChatMessage]:
     """The part of the prompt that never changes."""
     return [ChatMessage(role=MessageRole.SYSTEM, content=prompt(language, "system"))]
+
+
+def _first_candidates(raw: Any) -> Sequence[Any]:
+    """The most probable tokens of a chunk's first token; empty where it tells none."""
+    choices = getattr(raw, "choices", None)
+    logprobs = choices[0].logprobs if choices else None
+    candidates: Sequence[Any] = logprobs.content[0].top_logprobs if logprobs and logprobs.content else ()
+    return candidates
+
+
+def yes_share(candidates: Sequence[Any]) -> float | None:
+    """What "yes" has of the probability of "yes" and "no" in both languages; None when neither is among the candidates."""
+    yes, no = (
+        sum(math.exp(token.logprob) for token in candidates if token.token.strip().lower() in words) for words in (_YES, _NO)
+    )
+    return yes / (yes + no) if yes + no else None
 
 
 def refusal_probability(candidates: Sequence[Any], refusal: str) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 
 from assistant.context import Evidence
 from assistant.facts import Facts, facts_of, terms_of, weigh
+from assistant.tables import figures_in_ranges
 from assistant.types import Verdict
 from ingest.text import detect_language
 from ingest.types import Embedder
@@ -68,9 +69,7 @@ class Grounder:
         self._codes = _codes(question)
         self._years = set(_YEAR.findall(question))
         self._language = detect_language(question)
-        self._sources = [
-            _Source(item, item.hit.stored.chunk.language, terms_of(f"{item.label}\n{item.text}")) for item in evidence
-        ]
+        self._sources = [_source(question, item) for item in evidence]
         self._embedder = embedder
 
     def judge(self, sentence: str) -> list[Support]:
@@ -154,6 +153,13 @@ class Grounder:
         score = max(support.score, float(cosines[best]) * SUPPORTED)
         why = "" if verdict == "supported" else "only similar in meaning"
         return replace(support, verdict=verdict, score=score, quote=units[best], why=why)
+
+
+def _source(question: str, evidence: Evidence) -> _Source:
+    """A table also holds the question's figures that fall into its ranges."""
+    chunk = evidence.hit.stored.chunk
+    ranged = figures_in_ranges(question, evidence.units) if chunk.kind == "table" else frozenset()
+    return _Source(evidence, chunk.language, terms_of(f"{evidence.label}\n{evidence.text}") | ranged)
 
 
 def _rank(support: Support) -> tuple[int, float]:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from assistant.facts import figures_of, number_of, terms_of
+from assistant.facts import facts_of, figures_of, number_of, terms_of
 from ingest.sentences import line_spans
 from ingest.text import fold
 
@@ -88,6 +88,13 @@ def row_of_figure(question: str, rows: Sequence[str]) -> int | None:
         if len(fitting) == 1:
             return fitting.pop()
     return None
+
+
+def figures_in_ranges(question: str, rows: Sequence[str]) -> frozenset[str]:
+    """The terms of the question's figures that fall into a range some cell holds."""
+    ranges = [found for row in rows for cell in cells(row) if (found := range_of(cell))]
+    figures = {term: number_of(term.replace("d", ".")) for term in facts_of(question).numbers}
+    return frozenset(term for term, figure in figures.items() if any(low <= figure <= high for low, high in ranges))
 
 
 def _narrowest(figure: float, ranges: Sequence[Range | None]) -> int | None:

@@ -62,7 +62,7 @@ def summary(answers: Sequence[tuple[Question, Answer]], split: str) -> str:
     held = [item for item in citations if holds(*item)]
     return "\n".join(
         (
-            f"| on the {split} half of corpora/midas | share |",
+            f"| on the {split} questions of corpora/midas | share |",
             "|---|---|",
             _row("unanswerable questions declined", sum(answer.declined for answer in unanswerable), len(unanswerable)),
             _row("answerable questions answered", len(answered), len(answerable)),

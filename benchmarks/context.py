@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 def ask_both_ways(count: int) -> list[Pair]:
-    """Answers `count` answerable questions of the report half, spread over the set."""
+    """Answers `count` answerable questions of the report split, spread over the set."""
     questions = [
         q for q in load_questions(CORPUS / "questions.jsonl") if q.answerable and q.split == "report" and not q.history
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import re
 import socket
 import threading
@@ -32,12 +33,14 @@ DIMENSION = 256
 class FakeOpenAI:
     """`reply` makes the text from the messages; `token_s` passes before each word; `error` (status, message) refuses all.
 
-    `requests` are the bodies that came; `disconnects` counts clients that went away in the middle of a stream.
+    `candidates` are the probabilities of the first token, told where a request asks for them. `requests` are the bodies
+    that came; `disconnects` counts clients that went away in the middle of a stream.
     """
 
     reply: Callable[[Messages], str] = lambda messages: "No lo sé."
     token_s: float = 0.0
     error: tuple[int, str] | None = None
+    candidates: Callable[[Messages], dict[str, float]] = lambda messages: {"El": 1.0}
     model: str = "scripted"
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -67,7 +70,8 @@ class FakeOpenAI:
         usage = {"prompt_tokens": read, "completion_tokens": len(words), "total_tokens": read + len(words)}
         if body.get("stream"):
             with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
-            return StreamingResponse(self._stream(words, usage if with_usage else None), media_type="text/event-stream")
+            told = _logprobs(self.candidates(body["messages"])) if body.get("logprobs") else None
+            return StreamingResponse(self._stream(words, usage if with_usage else None, told), media_type="text/event-stream")
         message = {"role": "assistant", "content": "".join(words)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         return JSONResponse({**self._head("chat.completion"), "choices": [choice], "usage": usage})
@@ -75,13 +79,15 @@ class FakeOpenAI:
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": "chatcmpl-1", "object": kind, "created": int(time.time()), "model": self.model}
 
-    async def _stream(self, words: list[str], usage: dict[str, int] | None) -> AsyncIterator[str]:
+    async def _stream(
+        self, words: list[str], usage: dict[str, int] | None, logprobs: dict[str, Any] | None
+    ) -> AsyncIterator[str]:
         done = False
         try:
             yield self._chunk({"role": "assistant", "content": ""})
-            for word in words:
+            for number, word in enumerate(words):
                 await asyncio.sleep(self.token_s)
-                yield self._chunk({"content": word})
+                yield self._chunk({"content": word}, logprobs=None if number else logprobs)
             yield self._chunk({}, "stop")
             if usage:
                 yield f"data: {json.dumps({**self._head('chat.completion.chunk'), 'choices': [], 'usage': usage})}\n\n"
@@ -90,8 +96,8 @@ class FakeOpenAI:
         finally:
             self.disconnects += not done
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None, logprobs: dict[str, Any] | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": logprobs}
         return f"data: {json.dumps({**self._head('chat.completion.chunk'), 'choices': [choice]})}\n\n"
 
     async def _embeddings(self, request: Request) -> Response:
@@ -101,6 +107,11 @@ class FakeOpenAI:
         return JSONResponse(
             {"object": "list", "model": body["model"], "data": data, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
         )
+
+
+def _logprobs(candidates: dict[str, float]) -> dict[str, Any]:
+    told = [{"token": token, "logprob": math.log(share), "bytes": None} for token, share in candidates.items()]
+    return {"content": [{**told[0], "top_logprobs": told}]}
 
 
 def _vector(text: str) -> list[float]:

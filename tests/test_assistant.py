@@ -61,9 +61,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         (folder / name).write_text(text, encoding="utf-8")
     with running(FakeOpenAI()) as fake:
         section = {"kind": "openai-compatible", "model": fake.model, "base_url": fake.url}
-        settings = Settings(
-            home=home / "data", backends={"scripted": section, "cloudy": {**section, "cloud": True}}, default_backend="scripted"
-        )
+        telling = {**section, "kind": "vllm", "context_window": 4096}
+        named = {"scripted": section, "cloudy": {**section, "cloud": True}, "telling": telling}
+        settings = Settings(home=home / "data", backends=named, default_backend="scripted")
         embedder, backends = HashingEmbedder(), Backends(settings)
         with Store.open(settings, embedder) as store:
             ingest(store, embedder, settings, [folder], "empresa")
@@ -113,6 +113,47 @@ def test_what_the_model_declines_is_declined_with_the_nearest_passages(bench: Be
     )
     assert answer.sources[0].document == "comedor.md"
     assert answer.citations == ()
+
+
+QUESTION = "¿Cuánto cuesta el menú del día?"
+
+
+def first_tokens(answer: dict[str, float], approval: dict[str, float]) -> Any:
+    """What the model would begin with, and what it says when it is asked whether it stands by its answer."""
+    return lambda messages: approval if messages[-1]["content"].startswith("¿Los fragmentos dicen") else answer
+
+
+def test_an_answer_that_the_model_does_not_stand_by_is_declined(bench: Bench) -> None:
+    bench.says("El menú del día cuesta 6,20 euros.")
+    bench.fake.candidates = first_tokens({"El": 0.8, "No": 0.2}, {"No": 0.7, "Sí": 0.3})
+    answer = bench.ask(QUESTION, backend="telling")
+    assert (answer.declined, answer.decline_reason, answer.citations) == (True, "model_declined", ())
+    asked_again = bench.fake.requests[-1]
+    assert [message["role"] for message in asked_again["messages"]] == ["system", "user", "assistant", "user"]
+    assert asked_again["messages"][:2] == bench.fake.requests[-2]["messages"] and asked_again["max_tokens"] == 1
+    assert answer.usage.prompt_tokens >= 200
+
+
+def test_an_answer_that_the_model_stands_by_is_given(bench: Bench) -> None:
+    bench.says("El menú del día cuesta 6,20 euros.")
+    bench.fake.candidates = first_tokens({"El": 0.8, "No": 0.2}, {"No": 0.2, "Sí": 0.8})
+    answer = bench.ask(QUESTION, backend="telling")
+    assert (answer.declined, answer.text) == (False, "El menú del día cuesta 6,20 euros [1].")
+
+
+def test_a_model_that_is_certain_is_asked_once(bench: Bench) -> None:
+    bench.says("El menú del día cuesta 6,20 euros.")
+    bench.fake.candidates = first_tokens({"El": 0.999, "No": 0.001}, {"No": 0.9, "Sí": 0.1})
+    before = len(bench.fake.requests)
+    assert not bench.ask(QUESTION, backend="telling").declined
+    assert len(bench.fake.requests) == before + 1
+
+
+def test_a_model_that_would_rather_refuse_is_stopped_at_once(bench: Bench) -> None:
+    bench.says("El menú del día cuesta 6,20 euros.")
+    bench.fake.candidates = first_tokens({"No": 0.6, "El": 0.4}, {"Sí": 1.0})
+    answer = bench.ask(QUESTION, backend="telling")
+    assert (answer.declined, answer.decline_reason) == (True, "model_declined")
 
 
 def test_a_refusal_is_never_shown_token_by_token(bench: Bench) -> None:

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from assistant.decline import coverage, evidence_is_weak, is_doubtful, is_refusal, lacks_what_was_asked, model_refuses
-from assistant.generation import refusal_probability
+from assistant.decline import (
+    coverage,
+    disowns,
+    evidence_is_weak,
+    is_certain,
+    is_refusal,
+    lacks_what_was_asked,
+    model_refuses,
+)
+from assistant.generation import refusal_probability, yes_share
 from tests.building import make_evidence, make_hit
 
 REFUSAL = "No lo encuentro en los documentos."
@@ -63,12 +71,29 @@ def test_a_yes_or_no_question_is_not_declined_for_beginning_with_no() -> None:
     assert not model_refuses("¿Cuánto cuesta el menú?", None)
 
 
-def test_half_a_refusal_counts_when_the_passage_says_little_about_the_question() -> None:
+def test_an_answer_is_disowned_the_sooner_the_more_likely_its_refusal_was() -> None:
     question = "¿Cuánto cuesta el menú?"
-    assert is_doubtful(question, 0.2, pertinence=0.1)
-    assert not is_doubtful(question, 0.2, pertinence=0.6)
-    assert not is_doubtful(question, 0.01, pertinence=0.1)
-    assert not is_doubtful(question, None, pertinence=0.1)
+    assert not disowns(question, 0.01, 0.55) and disowns(question, 0.3, 0.55)
+    assert disowns(question, 0.01, 0.3) and not disowns(question, 0.3, 0.7)
+    assert not disowns(question, 0.3, None)
+
+
+def test_a_yes_or_no_question_is_judged_by_the_approval_alone() -> None:
+    for probability in (0.01, 0.9, None):
+        assert disowns("¿Puedo llevar invitados?", probability, 0.4)
+        assert not disowns("¿Puedo llevar invitados?", probability, 0.6)
+
+
+def test_a_model_that_is_certain_is_not_asked_again() -> None:
+    assert is_certain("¿Cuánto cuesta el menú?", 0.001)
+    assert not is_certain("¿Cuánto cuesta el menú?", 0.1) and not is_certain("¿Cuánto cuesta el menú?", None)
+    assert not is_certain("¿Puedo llevar invitados?", 0.001)
+
+
+def test_the_share_of_yes_is_read_in_both_languages() -> None:
+    tokens = [Token(" Sí", math.log(0.3)), Token("Yes", math.log(0.3)), Token("No", math.log(0.2)), Token("El", math.log(0.2))]
+    assert yes_share(tokens) == pytest.approx(0.75)
+    assert yes_share([Token("El", -1)]) is None and yes_share([]) is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.facts import facts_of, terms_of
+from assistant.facts import facts_of, figures_of, terms_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,16 @@ def test_codes_and_acronyms_are_names() -> None:
 
 def test_stop_words_are_no_facts() -> None:
     assert not terms_of("de la que y the of")
+
+
+@pytest.mark.parametrize(("one", "other"), [("75 metros", "75 m"), ("5.120 euros", "5120 €"), ("24 hours", "24 h")])
+def test_a_unit_is_the_same_in_words_and_as_a_symbol(one: str, other: str) -> None:
+    assert terms_of(one) == terms_of(other)
+
+
+def test_a_letter_of_a_code_is_no_unit() -> None:
+    assert "m5" in terms_of("El modelo M-5")
+
+
+def test_figures_are_read_in_digits_and_words_and_years_are_none() -> None:
+    assert sorted(figures_of("En 2026 compro 1.250,50 euros y doce piezas del MX-200")) == [12, 1250.5]
