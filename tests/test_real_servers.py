@@ -34,18 +34,19 @@ def _computing(server: Running) -> int:
 
 @dataclass(frozen=True)
 class Real:
-    """A kind, what tells how many questions the server is at work on, and what its section has besides."""
+    """A kind, what tells how many questions the server is at work on, what its section has besides, its window in tokens."""
 
     kind: str
     working: Callable[[Running], int]
     options: Mapping[str, object] = field(default_factory=dict)
+    window: int = real_servers.WINDOW
 
 
 REAL: Mapping[str, Real] = {
     "llama-cpp": Real("openai-compatible", _metric("llamacpp:requests_processing ")),
     "transformers": Real("transformers", _computing),
     "vllm": Real("vllm", _metric("vllm:num_requests_running{")),
-    "foundry-local": Real("foundry-local", _computing, {"alias": "midas-real"}),
+    "foundry-local": Real("foundry-local", _computing, {"alias": "midas-real"}, window=32_768),
 }
 
 
@@ -54,6 +55,7 @@ class RealStage:
 
     def __init__(self, real: Real, server: Running) -> None:
         self.kind = real.kind
+        self.window = real.window
         self.server = server
         self._real = real
         self._open: list[Backend] = []
@@ -118,5 +120,5 @@ class TestRealServers(GeneralContract):
         return real_stage
 
     def test_a_prompt_longer_than_the_servers_window_is_not_cut_silently(self, stage: RealStage) -> None:
-        patient = stage.backend(context_window=32_000, timeouts={"first_token_s": 800})
-        is_refused_or_read_whole(stage, patient, real_servers.WINDOW + 400)
+        patient = stage.backend(context_window=10 * stage.window, timeouts={"first_token_s": 800})
+        is_refused_or_read_whole(stage, patient, stage.window + 400)
