@@ -105,6 +105,8 @@ class Grounder:
             return "a number that only the question has"
         if self._years and (years := set(_YEAR.findall(source.evidence.prompt_text))) and not years & self._years:
             return "the source is about another year"
+        if quote.rstrip().endswith("?"):
+            return "the source only asks"
         if self._another_code(quote):
             return "the source is about another code"
         denies = bool(_NEGATION.search(sentence))
@@ -132,7 +134,7 @@ class Grounder:
                 self._share(facts, terms_of(unit)),
                 UNKNOWN_PERTINENCE if foreign else self._pertinence(terms_of(unit) | label),
             )
-            for unit in evidence.units
+            for unit in _statements(evidence.units)
         ]
         return max(judged, key=lambda unit: unit[1] + PERTINENCE * unit[2], default=(evidence.text, 0.0, 0.0))
 
@@ -153,6 +155,11 @@ class Grounder:
         score = max(support.score, float(cosines[best]) * SUPPORTED)
         why = "" if verdict == "supported" else "only similar in meaning"
         return replace(support, verdict=verdict, score=score, quote=units[best], why=why)
+
+
+def _statements(units: Sequence[str]) -> Sequence[str]:
+    """The units that say something: of a list of questions and answers, the answers."""
+    return [unit for unit in units if not unit.rstrip().endswith("?")] or units
 
 
 def _source(question: str, evidence: Evidence) -> _Source:

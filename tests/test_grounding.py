@@ -2,8 +2,9 @@
 
 import pytest
 
+from assistant.context import Evidence, split_units
 from assistant.grounding import Grounder
-from tests.building import make_evidence
+from tests.building import make_evidence, make_hit
 
 EVIDENCE = [
     "La dieta completa en España es de 53,34 euros por día. El kilometraje se paga a 0,26 euros por kilómetro.",
@@ -101,3 +102,19 @@ def test_a_source_about_something_else_supports_nothing() -> None:
 
 def test_without_evidence_there_is_no_support() -> None:
     assert Grounder("¿Qué?", []).judge("Algo.") == []
+
+
+def test_a_question_in_a_document_supports_nothing() -> None:
+    asked = Grounder("¿Puedo pedir ya un anticipo?", make_evidence(["¿Puedo pedir ya un anticipo?"]))
+    assert asked.judge("Sí, puedes pedir ya un anticipo.")[0].verdict != "supported"
+    text = "¿Puedo pedir un anticipo? Sí, del 70 % del gasto del viaje."
+    [best] = Grounder("¿Puedo pedir un anticipo?", make_evidence([text])).judge("Sí, un anticipo del 70 % del gasto.")
+    assert best.quote == "Sí, del 70 % del gasto del viaje."
+
+
+def test_a_figure_that_falls_into_a_range_of_the_row_is_said_by_it() -> None:
+    question = "¿Qué descuento tiene quien compra 60.000 euros?"
+    hit = make_hit("| De 50.000 a 149.999 euros | 29 % |", prefix="| Compra | Descuento |\n|---|---|\n", kind="table")
+    evidence = [Evidence(1, hit, "Tarifa", "Compra: De 50.000 a 149.999 euros; Descuento: 29 %", tuple(split_units(hit)))]
+    [best] = Grounder(question, evidence).judge("Quien compra 60.000 euros tiene un descuento del 29 %.")
+    assert best.verdict == "supported"
