@@ -171,7 +171,7 @@ def _rows_of_figures(question: str, units: Sequence[_Unit], hits: Sequence[Retri
     for passage, hit in enumerate(hits):
         if hit.stored.chunk.kind == "table":
             rows = [index for index, unit in enumerate(units) if unit.passage == passage]
-            found = row_of_figure(question, [units[index].text for index in rows])
+            found = row_of_figure(question, _header(hit), [units[index].text for index in rows])
             if found is not None:
                 yield rows[found]
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from ingest.text import fold, is_stop_word, query_terms
 
@@ -49,6 +50,7 @@ _UNITS = {
     for word in words.split()
 }
 _UNIT = re.compile("€|" + "|".join(rf"(?<![\w-]){word}(?![\w-])" for word in _UNITS if word != "€"), re.IGNORECASE)
+_FIGURE_OR_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:-[^\W_]+)*|€")
 _NUMBER_TERM = re.compile(r"\d+(?:d\d+)?")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _DAY_FIRST_DATE = re.compile(r"\b(\d{1,2})[/.](\d{1,2})[/.](\d{4})\b")
@@ -92,11 +94,15 @@ def facts_of(text: str) -> Facts:
     return Facts(frozenset(numbers), frozenset(names), frozenset(words - names))
 
 
-def figures_of(text: str) -> list[float]:
-    """The numbers of a text, in digits or in words; what looks like a year is none."""
-    facts = facts_of(text)
-    values = (_value(term) for term in facts.numbers | facts.words)
-    return [value for value in values if value is not None and not (1900 <= value <= 2100 and value.is_integer())]
+def figures_of(text: str) -> list[tuple[float, frozenset[str]]]:
+    """The numbers of a text, in digits or in words, each with the terms of the word behind it: its unit. Years are left out."""
+    words = _FIGURE_OR_WORD.findall(text)
+    found = ((number_of(_NUMBER_WORDS.get(fold(word), word)), after) for word, after in pairwise([*words, ""]))
+    return [(value, terms_of(unit)) for value, unit in found if value == value and not _is_year(value)]
+
+
+def _is_year(value: float) -> bool:
+    return 1900 <= value <= 2100 and value.is_integer()
 
 
 def number_of(word: str) -> float:

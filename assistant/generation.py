@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -22,6 +23,7 @@ from assistant.prompts import Language, prompt
 from assistant.types import Usage
 
 PROBABILITIES = {"logprobs": True, "top_logprobs": 8}
+APPROVAL_SECONDS = 30.0
 _YES, _NO = {"sí", "si", "s", "yes", "y"}, {"no", "n"}
 
 
@@ -85,8 +87,9 @@ class EvidenceSynthesizer(BaseSynthesizer):
         stream = await self._backend.llm.astream_chat(messages, max_tokens=self._max_tokens, **options)
         try:
             async for chunk in stream:
-                self._note(chunk.raw)
+                self._spend(chunk.raw)
                 if chunk.delta:
+                    self._note(chunk.raw)
                     if generation.ttft_ms is None:
                         generation.ttft_ms = (time.perf_counter() - generation.started) * 1000
                     generation.text += chunk.delta
@@ -99,7 +102,7 @@ class EvidenceSynthesizer(BaseSynthesizer):
         """Probability in [0, 1] that the model, asked whether the evidence says what it has just written, says yes.
 
         One token after a prompt that the prompt cache holds. None where the back end reports no probabilities, where the
-        question does not fit the window any more, or where the call fails: the answer is there already.
+        question does not fit the window any more, or where the call fails or takes long: the answer is there already.
         """
         if not self._backend.logprobs:
             return None
@@ -108,12 +111,13 @@ class EvidenceSynthesizer(BaseSynthesizer):
         candidates: Sequence[Any] = ()
         started = time.perf_counter()
         try:
-            stream = await self._backend.llm.astream_chat([*self.sent, written, asked], max_tokens=1, **PROBABILITIES)
-            async with aclosing(stream) as chunks:
-                async for chunk in chunks:
-                    candidates = candidates or _first_candidates(chunk.raw)
-                    self._spend(chunk.raw)
-        except BackendError:
+            async with asyncio.timeout(APPROVAL_SECONDS):
+                stream = await self._backend.llm.astream_chat([*self.sent, written, asked], max_tokens=1, **PROBABILITIES)
+                async with aclosing(stream) as chunks:
+                    async for chunk in chunks:
+                        candidates = candidates or _first_candidates(chunk.raw)
+                        self._spend(chunk.raw)
+        except (BackendError, TimeoutError):
             return None
         self.generation.total_ms = (self.generation.total_ms or 0) + (time.perf_counter() - started) * 1000
         return yes_share(candidates)
@@ -125,7 +129,7 @@ class EvidenceSynthesizer(BaseSynthesizer):
         return {**PROBABILITIES, "never": self._refusal.split()[0]}
 
     def _note(self, raw: Any) -> None:
-        self._spend(raw)
+        """Keeps the probability of a refusal at the first token of the answer (not of the reasoning before it)."""
         candidates = _first_candidates(raw)
         if self.generation.refusal_probability is None and candidates:
             self.generation.refusal_probability = refusal_probability(candidates, self._refusal)

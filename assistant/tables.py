@@ -71,20 +71,21 @@ def _shape(cell: str) -> str:
     return "yes or no" if plain in _YES_OR_NO else _NUMBER.sub("#", plain) if _NUMBER.search(plain) else ""
 
 
-def row_of_figure(question: str, rows: Sequence[str]) -> int | None:
+def row_of_figure(question: str, header: str, rows: Sequence[str]) -> int | None:
     """The only row with a range (`De 10 a 19 años`, `Menos de 3.000 €`, `150 or more`) that a figure of the question is in.
 
-    None when no column holds ranges, no figure fits, or figures fit different rows.
+    None when no column holds ranges of the figure's unit, no figure fits, or figures fit different rows.
     """
     figures = figures_of(question)
     if not figures or len(rows) < 2:
         return None
-    table = [cells(row) for row in rows]
+    names, table = cells(header.split("\n")[0]), [cells(row) for row in rows]
     for column in range(min(len(row) for row in table)):
+        named = terms_of(" ".join([*names[column : column + 1], *(row[column] for row in table)]))
         ranges = [range_of(row[column]) for row in table]
         if sum(found is not None for found in ranges) < max(2, len(rows) - 1):
             continue
-        fitting = {row for figure in figures if (row := _narrowest(figure, ranges)) is not None}
+        fitting = {row for figure, unit in figures if unit & named and (row := _narrowest(figure, ranges)) is not None}
         if len(fitting) == 1:
             return fitting.pop()
     return None

@@ -100,6 +100,6 @@ def test_a_passage_in_another_language_is_not_left_out_for_its_words() -> None:
 
 def test_the_row_of_a_figure_is_shown_alone() -> None:
     rows = "| De 10.000 a 49.999 | 24 |\n| De 50.000 a 149.999 | 29 |"
-    hit = make_hit(rows, prefix="| Compra anual | Descuento |\n|---|---|\n", kind="table")
+    hit = make_hit(rows, prefix="| Compra (euros) | Descuento |\n|---|---|\n", kind="table")
     [source] = select_evidence("¿Qué descuento tiene quien compra 60.000 euros al año?", [hit], 60, words)
-    assert source.text == "Compra anual: De 50.000 a 149.999; Descuento: 29"
+    assert source.text == "Compra (euros): De 50.000 a 149.999; Descuento: 29"

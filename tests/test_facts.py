@@ -49,4 +49,5 @@ def test_a_letter_of_a_code_is_no_unit() -> None:
 
 
 def test_figures_are_read_in_digits_and_words_and_years_are_none() -> None:
-    assert sorted(figures_of("En 2026 compro 1.250,50 euros y doce piezas del MX-200")) == [12, 1250.5]
+    text = "En 2026 compro 1.250,50 € y doce piezas del MX-200"
+    assert figures_of(text) == [(1250.5, terms_of("euros")), (12, terms_of("piezas"))]

@@ -48,15 +48,20 @@ SENIORITY = ["| De 10 a 19 años | 2 |", "| De 20 a 29 años | 4 |"]
         ("¿Qué descuento tiene quien compra 60.000 euros?", DISCOUNTS, 2),
         ("What discount for 9,500 euros?", DISCOUNTS, 0),
         ("Llevo doce años, ¿cuántos días más tengo?", SENIORITY, 0),
-        ("¿Quién aprueba 800 euros?", ["| Hasta 500 | jefe |", "| Hasta 1.000 | director |", "| Hasta 5.000 | comité |"], 1),
+        (
+            "¿Quién aprueba un gasto de 800 euros?",
+            ["| Hasta 500 | jefe |", "| Hasta 1.000 | director |", "| Hasta 5.000 | comité |"],
+            1,
+        ),
         ("¿Qué descuento hay en 2026?", DISCOUNTS, None),
-        ("¿Qué descuento hay para 5.000 y para 20.000 euros?", DISCOUNTS, None),
+        ("¿Qué descuento hay para 5.000 euros y para 20.000 euros?", DISCOUNTS, None),
         ("¿Qué descuento hay?", DISCOUNTS, None),
+        ("¿Qué dice el artículo 12 sobre las vacaciones?", SENIORITY, None),
         ("¿Cuánto cuestan 60 unidades?", ["| Tornillo | 2 |", "| Tuerca | 3 |"], None),
     ],
 )
 def test_the_row_whose_range_holds_the_figure(question: str, rows: list[str], row: int | None) -> None:
-    assert row_of_figure(question, rows) == row
+    assert row_of_figure(question, "| Compra anual (euros) o años | |\n|---|---|", rows) == row
 
 
 def test_columns_that_compete_with_the_one_asked_for_are_left_out() -> None:
