@@ -60,7 +60,7 @@ class Assistant:
         unless it is in the cloud. Raises MidasError when none works."""
         candidates = Candidates(self._backends, self._settings.candidates(None), lambda backend, failures: backend)
         while True:
-            backend = await asyncio.to_thread(candidates.next)
+            backend = await candidates.next()
             try:
                 return await _warm(backend)
             except BackendError as error:
@@ -109,7 +109,7 @@ class Assistant:
         retriever = self._retriever(names, filter)
         asked = _Asked(question.strip(), tuple(history), language or answer_language(question), names, started)
         candidates = Candidates(self._backends, self._settings.candidates(backend), self._maker(asked))
-        task = await asyncio.to_thread(candidates.next)
+        task = await candidates.next()
         yield StatusEvent("searching")
         while True:
             if notice := task.fallback_notice:
@@ -123,7 +123,7 @@ class Assistant:
                 return
             except BackendError as error:
                 candidates.failed(task.backend, error, begun=begun)
-            task = await asyncio.to_thread(candidates.next)
+            task = await candidates.next()
 
     def _maker(self, asked: _Asked) -> Callable[[Backend, Sequence[Failure]], _Task]:
         """What makes a task of a back end; private collections are kept from one in the cloud."""
@@ -180,7 +180,7 @@ class _Task:
         self._embedder = embedder
         self._failures = failures
         self._refusal = prompt(asked.language, "refusal")
-        self._history = [turn for turn in asked.history if not set(turn.collections) & set(private)]
+        self._history = [turn for turn in asked.history if _may_see(turn, private)]
         self._question = standalone(asked.question, self._history, settings.answer.history_turns)
         self._timings = Timings(condense_ms=_since(begun))
         self._synthesizer = EvidenceSynthesizer(backend, self._question, asked.language, settings.answer.max_tokens)
@@ -304,6 +304,7 @@ class _Task:
             text="",
             question=self._question.question,
             language=self._asked.language,
+            collections=self._asked.collections,
             backend=self._backend.name,
             model=self._backend.model,
             cloud=self._backend.cloud,
@@ -338,6 +339,11 @@ class _Task:
 async def _warm(backend: Backend) -> None:
     if not backend.cloud:
         await backend.warm_up([fixed_messages(language) for language in LANGUAGES])
+
+
+def _may_see(turn: Message, private: Collection[str]) -> bool:
+    """Whether an earlier turn may reach a back end from which the collections `private` are kept."""
+    return not private or bool(turn.collections) and not set(turn.collections) & set(private)
 
 
 def answer_language(question: str) -> Language:

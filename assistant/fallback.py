@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -28,15 +29,15 @@ class Candidates(Generic[T]):
         self._prepare = prepare
         self.failures: tuple[Failure, ...] = ()
 
-    def next(self) -> T:
-        """What answers now; blocks while a model is loaded.
+    async def next(self) -> T:
+        """What answers now, once its model is loaded.
 
         Raises the error of the only candidate, or a BackendError that tells of all of them, when none is left.
         """
         while self._names:
             name = self._names.pop(0)
             try:
-                return self._prepare(self._backends.open(name), self.failures)
+                return await asyncio.to_thread(self._prepare, await self._backends.ready(name), self.failures)
             except FALLS_BACK as error:
                 self.failed(name, error)
         raise self._nobody()

@@ -13,8 +13,8 @@ DeclineReason = Literal["weak_evidence", "model_declined", "not_grounded", "no_d
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A turn of a conversation. `collections` are those that the answer drew on: where one of them is private, neither the
-    question nor the answer reaches a back end in the cloud later on."""
+    """A turn of a conversation. `collections` are those that were searched for it, empty when nobody knows: where one of them
+    is private, or might be, neither the question nor the answer reaches a back end in the cloud later on."""
 
     role: Literal["user", "assistant"]
     text: str
@@ -98,9 +98,9 @@ class Answer:
     """The answer to one question. `sources` are the passages shown to the model, or, when `declined`, the nearest ones.
 
     `grounded` is True when no sentence is unsupported. `dropped_citations` counts numbers the model invented.
-    `backend`, `model` and `cloud` tell where it was made. `fallback_from` is the back end that should have answered and could
-    not. `evidence_budget` is how many of the model's tokens the evidence could take. `notices` are what a reader should know
-    of how the answer came about, a sentence each, in the language of the answer.
+    `collections` are those that were searched. `backend`, `model` and `cloud` tell where it was made. `fallback_from` is the
+    back end that should have answered and could not. `evidence_budget` is how many of the model's tokens the evidence could
+    take. `notices` are what a reader should know of how the answer came about, a sentence each, in the language of the answer.
     """
 
     text: str
@@ -113,6 +113,7 @@ class Answer:
     declined: bool = False
     decline_reason: DeclineReason | None = None
     dropped_citations: int = 0
+    collections: tuple[str, ...] = ()
     backend: str = ""
     model: str = ""
     cloud: bool = False
@@ -130,8 +131,7 @@ class Answer:
     @property
     def exchange(self) -> tuple[Message, Message]:
         """Question and answer, as the history of the next question."""
-        collections = tuple(sorted({source.collection for source in self.sources}))
-        return Message("user", self.question, collections), Message("assistant", self.text, collections)
+        return Message("user", self.question, self.collections), Message("assistant", self.text, self.collections)
 
 
 @dataclass(frozen=True, slots=True)

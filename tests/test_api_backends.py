@@ -128,17 +128,19 @@ def test_a_cloud_is_refused_with_403_for_a_private_collection(bench: Bench, clie
     assert len(bench.server.requests) == asked
 
 
-def test_private_turns_of_the_history_are_kept_from_the_cloud(bench: Bench, client: openai.OpenAI) -> None:
+@pytest.mark.parametrize("named", [{"collections": ["empresa"]}, {}], ids=["named", "as ordinary clients send them"])
+def test_private_turns_of_the_history_are_kept_from_the_cloud(bench: Bench, named: dict[str, list[str]]) -> None:
     with httpx.Client(base_url=bench.url, trust_env=False, timeout=60) as http:
         turns = [
-            {"role": "user", "content": "¿Cuánto gana la directora?", "collections": ["empresa"]},
-            {"role": "assistant", "content": "Gana 91.000 euros.", "collections": ["empresa"]},
+            {"role": "user", "content": "¿Cuánto gana la directora?", **named},
+            {"role": "assistant", "content": "Gana 91.000 euros.", **named},
             {"role": "user", "content": "¿Y cuántos días laborables de vacaciones al año tienen los empleados?"},
         ]
         bench.midas.run("ingest", str(bench.midas.home.parent / "documents"), "--collection", "abierta")
         bench.private(True)
         body = {"messages": turns, "model": "cloudy", "collections": ["abierta"]}
         answer = http.post("/v1/chat/completions", json=body).json()["midas"]
+    assert answer["collections"] == ["abierta"]
     assert answer["notices"] == ["Lo hablado antes sobre colecciones privadas no se envió a «cloudy», que está en la nube."]
 
 

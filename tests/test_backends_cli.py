@@ -118,6 +118,14 @@ def test_a_check_shows_what_a_back_end_can_do(bench: Bench) -> None:
     assert told.startswith("gpu: works\n")
     for fact in (f"at {bench.server.base_url}, local", MODEL, "4096 tokens", "“Hay 23”", "counted by the server", "closed"):
         assert fact in told
+    for line in (
+        "  kind can     stop at given words, list models",
+        "  kind can't   tell token probabilities, refuse long prompts, manage models",
+        "  kind may     count tokens, keep to JSON schemas, reuse prompts",
+        "  token limit  sent as max_tokens",
+        "  note         What such a server can do beyond streaming is found out when it is checked.",
+    ):
+        assert line in told.splitlines()
     [check] = bench.json("backends", "check", "gpu")
     assert check["works"] and check["probe"]["ttft_ms"] > 0 and check["probe"]["models"] == [MODEL]
 
@@ -144,6 +152,11 @@ def test_the_running_server_knows_the_last_error(bench: Bench) -> None:
         assert "last error" in told and " UTC: " in told and "401" in told
         views = {view["name"]: view for view in bench.json("backends", "list")}
         assert "401" in views["gpu"]["last_error"] and views["off"]["state"] is None
+        bench.run("backends", "check", "off", code=1)
+        never_opened = {view["name"]: view for view in bench.json("backends", "list")}["off"]
+        assert never_opened["state"] == "closed" and "can't be reached" in never_opened["last_error"]
+        told = bench.run("backends", "list").err
+        assert re.search(r"^off: last error \S+ \S+ UTC: back end 'off' .* can't be reached", told, re.MULTILINE)
         told = bench.add()
         assert "restart `midas serve`" in told
 
@@ -178,14 +191,19 @@ def test_what_works_is_added_and_answers_at_once(bench: Bench) -> None:
         (("mi nube", "vllm"), "'mi nube' can't name a back end"),
         (("nueva", "vllm", "model=m", "base_url=http://127.0.0.1:9/v1", "fallback=nadie"), "nueva can't fall back to 'nadie'"),
         (("nueva", "openai", "model=m", f"api_key_env={KEY}"), "api_key_env takes the name of an environment variable"),
+        (("nueva", "openai", "model=m", "api_key_env=gsk_secret0123456789"), "api_key_env takes the name of an environment"),
+        (("nueva", "openai", "model=m", "api_key_env=hf_Secret0123456789"), "api_key_env takes the name of an environment"),
         (("nueva", "openai", "model=m", f"api_key={KEY}"), "api_key is wrong for the kind openai"),
+        (("nueva", "ollama", "model=x:cloud"), "The section is wrong for the kind ollama .*runs at ollama.com: choose another"),
+        (("nueva", "vllm", "timeouts=5", "timeouts.connect_s=3"), "timeouts and timeouts.connect_s exclude each other"),
+        (("nueva", "vllm", "timeouts.connect_s=3", "timeouts=5"), "timeouts and timeouts.connect_s exclude each other"),
     ],
 )
 def test_wrong_options_are_one_line_and_write_nothing(bench: Bench, words: tuple[str, ...], sentence: str) -> None:
     before = bench.settings.read_bytes()
     done = bench.run("backends", "add", *words, code=2)
     assert done.out == "" and done.err.count("\n") == 1
-    assert KEY not in done.err
+    assert KEY not in done.err and "secret" not in done.err.lower()
     assert re.match(f"midas: .*{sentence}", done.err)
     assert bench.settings.read_bytes() == before
 

@@ -72,7 +72,7 @@ def test_help_lists_every_command_in_whole_sentences(midas: Midas) -> None:
     assert "..." not in told.split("Commands:")[1]
 
 
-@pytest.mark.parametrize("group", ["documents", "collections", "backends"])
+@pytest.mark.parametrize("group", ["documents", "collections", "backends", "models"])
 def test_the_help_of_a_group_has_whole_sentences(midas: Midas, group: str) -> None:
     assert "..." not in midas.run(group, "--help").stdout.split("Commands:")[1]
 

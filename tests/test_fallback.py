@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,6 +204,26 @@ def test_an_open_circuit_sends_the_question_to_the_fallback_at_once(bench: Bench
     assert len(bench.first.requests) == asked
 
 
+def test_a_server_that_hangs_holds_up_no_question_for_another(bench: Bench) -> None:
+    async def ask(assistant: Assistant, hung: socket.socket) -> Answer:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(2))
+        stuck = [asyncio.create_task(assistant.ask(QUESTION, backend="colgado")) for _ in range(4)]
+        connection, _ = await loop.sock_accept(hung)
+        with connection:
+            answer = await assistant.ask(QUESTION, backend="solo")
+            assert not any(task.done() for task in stuck)
+        for task in stuck:
+            task.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
+        return answer
+
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        hung.setblocking(False)
+        section = {"kind": "vllm", "model": "m", "base_url": f"http://127.0.0.1:{hung.getsockname()[1]}/v1"}
+        assert asyncio.run(ask(bench.assistant(backends={"colgado": section}), hung)).text == ANSWER
+
+
 def test_fallbacks_are_tried_in_their_order_and_all_are_named(bench: Bench) -> None:
     bench.first.script = says(ANSWER, status=500)
     with nobody() as address:
@@ -304,9 +326,26 @@ def test_what_was_said_about_private_collections_does_not_follow_to_the_cloud(be
     assert "directora" in str(bench.first.requests[-1]["messages"])
 
 
-def test_an_answer_knows_the_collections_it_drew_on(bench: Bench) -> None:
-    answer = bench.ask(collections=["comedor"])
-    assert answer.exchange == (Message("user", QUESTION, ("comedor",)), Message("assistant", ANSWER, ("comedor",)))
+def test_turns_that_name_no_collections_stay_away_from_the_cloud_while_one_is_private(bench: Bench) -> None:
+    history = [Message("user", "¿Cuánto gana la directora?"), Message("assistant", "La directora gana 91.000 euros.")]
+    follow_up = "¿Y eso incluye el menú del día de la cafetería?"
+    open_to_all = bench.ask(follow_up, backend="nube", collections=["comedor"], history=history)
+    assert open_to_all.notices == () and "directora" in str(bench.first.requests[-1]["messages"])
+    bench.store.set_private("nóminas", True)
+    bench.second.script = says(ANSWER, status=500)
+    section = bench.settings().backends["dos"] | {"fallback": ["nube"]}
+    assistant = bench.assistant(backends={"dos": section})
+    answer = bench.ask(follow_up, assistant, backend="dos", collections=["comedor"], history=history)
+    assert (answer.backend, answer.fallback_from) == ("nube", "dos")
+    assert "directora" not in str(bench.first.requests[-1]["messages"])
+    assert answer.notices[1:] == ("Lo hablado antes sobre colecciones privadas no se envió a «nube», que está en la nube.",)
+
+
+def test_an_exchange_names_all_the_collections_that_were_searched(bench: Bench) -> None:
+    both = ("comedor", "nóminas")
+    assert {source.collection for source in bench.ask(collections=["comedor"]).sources} == {"comedor"}
+    assert bench.ask(collections=both).exchange == (Message("user", QUESTION, both), Message("assistant", ANSWER, both))
+    assert {message.collections for message in bench.ask("¿Quién ganó el mundial femenino de ajedrez?").exchange} == {both}
 
 
 # The window

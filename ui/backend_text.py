@@ -11,6 +11,7 @@ from ui import terminal
 from ui.views import BackendView
 
 if TYPE_CHECKING:
+    from assistant.backends import Capabilities
     from assistant.backends.common.probe import Probe
     from ui.backends import BackendCheck
 
@@ -24,6 +25,11 @@ def backends_table(views: Sequence[BackendView]) -> Table:
     return terminal.table(titles, [_row(view) for view in views])
 
 
+def last_error(found: BackendView | Probe) -> str | None:
+    """When it was, and what."""
+    return found.last_error and f"{found.last_error_at:%Y-%m-%d %H:%M:%S} UTC: {found.last_error}"
+
+
 def print_check(check: BackendCheck) -> None:
     """A line that says whether it works, then what was found out."""
     view = check.backend
@@ -31,6 +37,7 @@ def print_check(check: BackendCheck) -> None:
     if check.problem:
         terminal.out.print(terminal.plain(f"  {check.problem}"))
     facts = [("kind", _whereabouts(view)), ("model", view.model), *(_facts(check.probe) if check.probe else ())]
+    facts += _declared(check.capabilities) if check.capabilities else []
     for name, value in facts:
         if value:
             terminal.out.print(terminal.plain(f"  {name:<13}{value}"))
@@ -70,8 +77,25 @@ def _facts(probe: Probe) -> list[tuple[str, str | None]]:
         ("JSON schema", None if probe.json_schema is None else "kept to" if probe.json_schema else "not kept to"),
         ("prompt cache", _yes(probe.prefix_cache)),
         ("circuit", probe.state),
-        ("last error", probe.last_error and f"{probe.last_error_at:%Y-%m-%d %H:%M:%S} UTC: {probe.last_error}"),
+        ("last error", last_error(probe)),
     ]
+
+
+def _declared(kind: Capabilities) -> list[tuple[str, str | None]]:
+    """What its kind is known for; what was tried above counts more."""
+    abilities = {
+        "count tokens": kind.usage_in_stream,
+        "keep to JSON schemas": kind.json_schema,
+        "reuse prompts": kind.prefix_cache,
+        "stop at given words": kind.stop,
+        "tell token probabilities": kind.logprobs,
+        "refuse long prompts": kind.rejects_long_prompts,
+        "list models": kind.lists_models,
+        "manage models": kind.manages_models,
+    }
+    told = {"kind can": True, "kind can't": False, "kind may": None}
+    rows = [(title, ", ".join(name for name in abilities if abilities[name] is value)) for title, value in told.items()]
+    return [*rows, ("token limit", f"sent as {kind.token_limit}"), *(("note", note) for note in kind.notes)]
 
 
 def _models(probe: Probe) -> str | None:

@@ -11,7 +11,8 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from assistant.backends import Backend, Backends, check_section, load_kind
+from assistant.backends import Backends, Capabilities, check_section, load_kind
+from assistant.backends.common.breaker import CircuitBreaker
 from assistant.backends.common.kinds import choices
 from assistant.backends.common.probe import Probe, probe
 from assistant.config import Settings
@@ -20,26 +21,29 @@ from ui.settings_file import Section
 from ui.views import BackendView
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+"""Keys, which have small letters or '-', are none."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackendCheck:
-    """What trying a back end showed. `problem` is why it does not work; `probe` is None when it could not even be opened."""
+    """What trying a back end showed. `problem` is why it does not work; `probe` and `capabilities`, what its kind declares, are
+    None when it could not even be opened."""
 
     backend: BackendView
     works: bool
     problem: str | None = None
     probe: Probe | None = None
+    capabilities: Capabilities | None = None
 
 
-def views(settings: Settings, opened: Mapping[str, Backend]) -> list[BackendView]:
+def views(settings: Settings, breakers: Mapping[str, CircuitBreaker]) -> list[BackendView]:
     """All of them, the default one first; those of a wrong section with their problem. Opens none."""
-    found = [_view(name, settings, opened.get(name)) for name in settings.backends]
+    found = [_view(name, settings, breakers.get(name)) for name in settings.backends]
     return sorted(found, key=lambda view: not view.default)
 
 
-def _view(name: str, settings: Settings, backend: Backend | None) -> BackendView:
+def _view(name: str, settings: Settings, breaker: CircuitBreaker | None) -> BackendView:
     section = settings.backends[name]
     options, problem = None, None
     try:
@@ -54,9 +58,9 @@ def _view(name: str, settings: Settings, backend: Backend | None) -> BackendView
         cloud=bool(getattr(options, "cloud", False)),
         address=getattr(options, "base_url", None),
         fallback=settings.candidates(name)[1:],
-        state=backend.breaker.state if backend else None,
-        last_error=backend.breaker.last_error if backend else None,
-        last_error_at=backend.breaker.last_error_at if backend else None,
+        state=breaker.state if breaker else None,
+        last_error=breaker.last_error if breaker else None,
+        last_error_at=breaker.last_error_at if breaker else None,
         problem=problem,
     )
 
@@ -70,12 +74,13 @@ def require(name: str, settings: Settings) -> None:
 def check(name: str, settings: Settings, backends: Backends) -> BackendCheck:
     """Tries a back end; blocks. Raises ConfigError when there is none of that name."""
     require(name, settings)
-    view = _view(name, settings, None)
     try:
-        found = asyncio.run(probe(backends.open(name)))
+        backend = backends.open(name)
+        found = asyncio.run(probe(backend))
     except MidasError as error:
-        return BackendCheck(view, works=False, problem=error.message)
-    return BackendCheck(view, works=found.works, problem=found.error, probe=found)
+        return BackendCheck(_view(name, settings, backends.breakers().get(name)), works=False, problem=error.message)
+    view = _view(name, settings, backend.breaker)
+    return BackendCheck(view, works=found.works, problem=found.error, probe=found, capabilities=backend.capabilities)
 
 
 def check_new(name: str, section: Section, settings: Settings) -> BackendCheck:
@@ -98,7 +103,7 @@ def new_section(name: str, kind: str, given: Mapping[str, str], settings: Settin
         checked = options.model_validate(_nested(given, options))
     except ValidationError as error:
         first = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-        key = ".".join(map(str, first["loc"]))
+        key = ".".join(map(str, first["loc"])) or "The section"
         raise ConfigError(
             f"{key} is wrong for the kind {kind} ({first['msg']}): its options are {', '.join(options.model_fields)}."
         ) from error
@@ -106,10 +111,12 @@ def new_section(name: str, kind: str, given: Mapping[str, str], settings: Settin
 
 
 def _nested(given: Mapping[str, str], options: type[BaseModel]) -> dict[str, Any]:
-    """`{"a.b": "1"}` as `{"a": {"b": "1"}}`; commas divide what is a list."""
+    """`{"a.b": "1"}` as `{"a": {"b": "1"}}`; commas divide what is a list. Raises ConfigError for both `a` and `a.b`."""
     nested: dict[str, Any] = {}
     for key, value in given.items():
         *tables, last = key.split(".")
+        if whole := [name for name in given if key.startswith(f"{name}.")]:
+            raise ConfigError(f"{whole[0]} and {key} exclude each other: give only the second.")
         place = nested
         for table in tables:
             place = place.setdefault(table, {})

@@ -31,7 +31,7 @@ Options = Annotated[
 def list_backends(json: Json = False) -> None:
     """List the configured back ends, the default one first."""
     from ui import terminal
-    from ui.backend_text import backends_table
+    from ui.backend_text import backends_table, last_error
 
     with open_service() as service:
         views = service.backends()
@@ -42,6 +42,8 @@ def list_backends(json: Json = False) -> None:
     for view in views:
         if view.problem:
             terminal.err.print(terminal.plain(f"{view.name}: {view.problem}"), soft_wrap=True)
+        if error := last_error(view):
+            terminal.err.print(terminal.plain(f"{view.name}: last error {error}"), soft_wrap=True)
 
 
 @backends_app.command("check")

@@ -152,9 +152,10 @@ def recommend_models(
     ] = 8192,
     json: Json = False,
 ) -> None:
-    """Tell which models suit a computer, how fast they would be, why not the others, and how to run the best.
+    """Tell which models suit a computer, and how fast they are.
 
-    Looks at processor, memory, graphics cards and disk of this computer; with --ram or --vram, at an imagined one.
+    With the reasons against the others, and how to run the best. Looks at processor, memory, graphics cards and disk of this
+    computer; with --ram or --vram, at an imagined one.
     """
     from ui import model_text
 
@@ -168,9 +169,10 @@ def try_models(
     max_tokens: Annotated[int, typer.Option("--max-tokens", metavar="NUMBER", min=1, help="Longest answer, in tokens.")] = 256,
     json: Json = False,
 ) -> None:
-    """Ask several models the same and compare answer, time to first token, tokens per second and total time.
+    """Ask several models the same and compare the answers.
 
-    Without documents: what the bare models say. The exit code is 1 when none answered.
+    Shows time to first token, tokens per second and total time, too. Without documents: what the bare models say. The exit
+    code is 1 when none answered.
     """
     from ui import model_text
 

@@ -22,8 +22,8 @@ class TextPart(BaseModel):
 
 
 class ChatMessage(BaseModel):
-    """`collections` is ours: those that the turn drew on, as `midas.sources` of its answer names them. Turns of private ones
-    are kept from back ends in the cloud."""
+    """`collections` is ours: those that were searched for the turn, as `midas.collections` of its answer names them. Turns of
+    private ones are kept from back ends in the cloud; while any collection is private, so are turns that don't name theirs."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart]

@@ -137,8 +137,7 @@ class LocalService:
     def backends(self) -> list[BackendView]:
         from ui.backends import views
 
-        opened = backends.opened() if (backends := self._backends.peek()) else {}
-        return views(self.settings, opened)
+        return views(self.settings, backends.breakers() if (backends := self._backends.peek()) else {})
 
     def check_backend(self, name: str) -> BackendCheck:
         from ui.backends import check

@@ -75,7 +75,8 @@ class BackendView:
     """A configured back end. `cloud` tells that questions and evidence leave the company, `fallback` who answers when it
     can't, `problem` what is wrong with its section.
 
-    `state` is that of its circuit breaker, `last_error` its last failure in this process; None before its first use.
+    `state` is that of its circuit breaker, `last_error` its last failure in this process, be it to open; None before its first
+    use.
     """
 
     name: str

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.breaker import CircuitBreaker
@@ -30,7 +32,7 @@ class Backends:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._places: defaultdict[str, _Place] = defaultdict(_Place)
+        self._places: dict[str, _Place] = {}
         self._lock = threading.Lock()
 
     def open(self, name: str) -> Backend:
@@ -38,33 +40,65 @@ class Backends:
 
         Raises ConfigError, ModelError or BackendError; one that can't be opened is tried again, but not at every question.
         """
-        with self._lock:
-            place = self._places[name]
+        place = self._place(name)
         with place.lock:
             if place.backend is None:
-                with place.breaker(name).trial():
-                    place.backend = make_backend(name, self._settings)
+                place.backend = self._make(name, place.opening)
             return place.backend
+
+    async def ready(self, name: str) -> Backend:
+        """What `open` gives. Who waits for it holds up nobody who needs another back end. Raises what `open` raises."""
+        place = self._place(name)
+        if place.backend is not None:
+            return place.backend
+        return await asyncio.wrap_future(place.opener.submit(self.open, name))
 
     def opened(self) -> dict[str, Backend]:
         """Those that were built, by name."""
         return {name: place.backend for name, place in list(self._places.items()) if place.backend is not None}
 
+    def breakers(self) -> dict[str, CircuitBreaker]:
+        """The circuits of those that were asked for, by name: what is known of one that could not be built, too."""
+        return {name: place.breaker for name, place in list(self._places.items())}
+
     def close(self) -> None:
         with self._lock:
-            for backend in self.opened().values():
-                backend.close()
+            for place in self._places.values():
+                place.close()
             self._places.clear()
+
+    def _place(self, name: str) -> _Place:
+        with self._lock:
+            if name not in self._places:
+                self._places[name] = _Place(name)
+            return self._places[name]
+
+    def _make(self, name: str, opening: CircuitBreaker) -> Backend:
+        with opening.trial():
+            backend = make_backend(name, self._settings)
+        if opening.last_error:
+            backend.breaker.last_error, backend.breaker.last_error_at = opening.last_error, opening.last_error_at
+        return backend
 
 
 class _Place:
     """One back end, built or not; it is built by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self.lock = threading.Lock()
         self.backend: Backend | None = None
-        self._breaker: CircuitBreaker | None = None
+        self.opening = CircuitBreaker(f"back end {name!r}")
 
-    def breaker(self, name: str) -> CircuitBreaker:
-        self._breaker = self._breaker or CircuitBreaker(f"back end {name!r}")
-        return self._breaker
+    @property
+    def breaker(self) -> CircuitBreaker:
+        return self.backend.breaker if self.backend else self.opening
+
+    @cached_property
+    def opener(self) -> ThreadPoolExecutor:
+        """The thread that builds it."""
+        return ThreadPoolExecutor(1, "midas-open")
+
+    def close(self) -> None:
+        self.opener.shutdown(wait=False, cancel_futures=True)
+        if self.backend:
+            self.backend.close()
