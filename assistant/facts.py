@@ -39,17 +39,16 @@ _MONTHS = {
 _UNITS = {
     word: unit
     for unit, words in {
-        "eur": "€ euro euros eur",
-        "m": "m metro metros metre metres meter meters",
-        "km": "km kilómetro kilómetros kilometre kilometres kilometer kilometers",
-        "mm": "mm milímetro milímetros millimetre millimetres millimeter millimeters",
-        "kg": "kg kilo kilos kilogramo kilogramos kilogram kilograms",
-        "h": "h hora horas hour hours",
-        "min": "min minuto minutos minute minutes",
+        "eur": "euro euros",
+        "m": "metro metros metre metres meter meters",
+        "km": "kilometro kilometros kilometre kilometres kilometer kilometers",
+        "mm": "milimetro milimetros millimetre millimetres millimeter millimeters",
+        "kg": "kilo kilos kilogramo kilogramos kilogram kilograms",
+        "h": "hora horas hour hours",
+        "min": "minuto minutos minute minutes",
     }.items()
     for word in words.split()
 }
-_UNIT = re.compile("€|" + "|".join(rf"(?<![\w-]){word}(?![\w-])" for word in _UNITS if word != "€"), re.IGNORECASE)
 _FIGURE_OR_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+(?:-[^\W_]+)*|€")
 _NUMBER_TERM = re.compile(r"\d+(?:d\d+)?")
 _ISO_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
@@ -74,13 +73,16 @@ class Facts:
 @lru_cache(maxsize=4096)
 def facts_of(text: str) -> Facts:
     """The facts of a sentence or passage. A word in capitals that does not begin a sentence counts as a name."""
-    text = _UNIT.sub(lambda found: f" {_UNITS[found[0].lower()]} ", _plain_dates(text))
+    text = _plain_dates(text).replace("€", " eur ")
     numbers: set[str] = set()
     names: set[str] = set()
     words: set[str] = set()
     for match in _WORD.finditer(text):
         word = match[0]
         folded = fold(word)
+        if folded in _UNITS:
+            words.add(_UNITS[folded])
+            continue
         if folded in _NUMBER_WORDS:
             words.add(_NUMBER_WORDS[folded])
             continue

@@ -145,6 +145,18 @@ def visible(connection: sqlite3.Connection, ids: Sequence[str], filter: Filter =
     return {row["chunk_id"]: row for row in rows}
 
 
+def languages(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The language of each of these chunks that a search may see, by id."""
+    keys = [(key.collection, key.document_id, key.version, key.ordinal, text) for text in ids if (key := ChunkKey.parse(text))]
+    rows = connection.execute(
+        "SELECT j.value ->> 4, c.language FROM json_each(?) j CROSS JOIN collections k ON k.name = j.value ->> 0"
+        " CROSS JOIN chunks c ON c.generation = k.generation AND c.document_id = j.value ->> 1 AND c.version = j.value ->> 2"
+        " AND c.ordinal = j.value ->> 3",
+        (json.dumps(keys),),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def count(connection: sqlite3.Connection, generation: int, filter: Filter) -> int:
     """How many chunks of a generation pass the filter."""
     condition, values = _conditions(filter)

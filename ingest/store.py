@@ -431,7 +431,7 @@ class Store:
     def languages(self, ids: Sequence[str]) -> dict[str, str]:
         """The language of each of these chunks (ISO 639-1), by id; what is not visible (any more) is left out."""
         with self.database.read() as connection:
-            return {key: row["language"] for key, row in chunk_table.visible(connection, ids).items()}
+            return chunk_table.languages(connection, ids)
 
     # Generations: an index built beside the one that is served
 

@@ -91,6 +91,7 @@ def is_stop_word(word: str) -> bool:
     return fold(word) in _EITHER_STOP
 
 
+@lru_cache(maxsize=256)
 def detect_language(text: str, default: str = "es") -> str:
     """ISO 639-1 code of the text's language; `default` when nothing in it tells (numbers, codes, no letters)."""
     sample = text[:_SAMPLE_CHARS]
