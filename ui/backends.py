@@ -97,7 +97,10 @@ def new_section(name: str, kind: str, given: Mapping[str, str], settings: Settin
     if name in settings.backends:
         raise ConfigError(f"There is a back end {name!r} already: choose another name, or change its section.")
     if not _VARIABLE.fullmatch(given.get("api_key_env", "NONE")):
-        raise ConfigError("api_key_env takes the name of an environment variable, not the key itself: set one and name it.")
+        raise ConfigError(
+            "api_key_env takes the name of an environment variable (capitals, digits and '_'), not the key itself: "
+            "set one and name it."
+        )
     options = load_kind(kind).Options
     try:
         checked = options.model_validate(_nested(given, options))
