@@ -61,7 +61,7 @@ def _llama_cpp(run: Run) -> Command | None:
         return None
     size = run.card.size(coarsest).bytes / GB
     pull = f"midas models pull {run.name}    # {size:.1f} GB"
-    return _command(run, "llama-cpp", (pull,), model=run.name, context_window=run.tokens)
+    return _command(run, "llama-cpp", (pull,), model=run.name, context_window=run.tokens, **_thinking(run))
 
 
 def _ollama(run: Run) -> Command | None:
@@ -115,7 +115,8 @@ def _foundry(run: Run) -> Command | None:
     alias = run.card.names.foundry
     if alias is None or run.quantisation not in ("q4_k_m", "mxfp4") or run.must_be_quiet:
         return None
-    return _command(run, "foundry-local", (f"foundry model download {alias}",), model=alias, process_info="true")
+    fetch = f"foundry model download {alias}"
+    return _command(run, "foundry-local", (fetch,), model=alias, process_info="true", **_thinking(run))
 
 
 def _cloud(run: Run) -> Command | None:

@@ -343,6 +343,13 @@ class FailureContract(GeneralContract):
         assert KEY not in caplog.text and KEY not in repr(backend) and KEY not in repr(error) and KEY not in str(error.__dict__)
         assert KEY not in repr(asyncio.run(backend.health()))
 
+    def test_a_key_that_every_page_echoes(self, stage: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+        stage.server.key, stage.server.echoes = "another", True
+        monkeypatch.setenv(KEY_VARIABLE, KEY)
+        backend = stage.backend(api_key_env=KEY_VARIABLE)
+        assert "401: Incorrect API key provided: (key)" in self.fails(stage, BackendRefused, backend).message
+        assert "401: Incorrect API key provided: (key)" in str(asyncio.run(backend.health()).error)
+
     def test_the_right_key(self, stage: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
         stage.server.key = KEY
         monkeypatch.setenv(KEY_VARIABLE, KEY)
@@ -430,11 +437,14 @@ class FailureContract(GeneralContract):
         backend = stage.backend()
         while backend.breaker.state == "closed":
             self.fails(stage, BackendFailed, backend)
-        asked = len(stage.server.requests)
-        with pytest.raises(BackendUnavailable, match="tried again in .* s"):
-            ask(backend)
+        asked, last, at = len(stage.server.requests), backend.breaker.last_error, backend.breaker.last_error_at
+        for _ in range(2):
+            with pytest.raises(BackendUnavailable, match="tried again in .* s") as caught:
+                ask(backend)
+            assert caught.value.message.count("times in a row") == 1
         assert len(stage.server.requests) == asked > 1
-        assert backend.breaker.state == "open" and backend.breaker.last_error_at is not None
+        assert backend.breaker.state == "open" and at is not None
+        assert (backend.breaker.last_error, backend.breaker.last_error_at) == (last, at), "its own refusal is no error of it"
 
     def test_no_connection_stays_open(self, stage: Scripted) -> None:
         backend = stage.backend()

@@ -49,6 +49,7 @@ _EMBEDDED = {
     "test_nobody_listens": "the engine is in this process: without it there is no back end",
     "test_silence_without_even_a_header": "the engine can't be stopped from answering; its slowness is tested",
     "test_a_wrong_key": "the key is made at random in this process",
+    "test_a_key_that_every_page_echoes": "the key is made at random in this process",
     "test_the_right_key": "the key is made at random in this process",
     "test_an_unknown_model": "a missing model is an error of building the back end: tested in test_llama_cpp",
     "test_a_prompt_longer_than_the_servers_window_is_not_cut_silently": "one option sets the window of both",

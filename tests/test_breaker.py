@@ -131,6 +131,16 @@ def test_a_trial_that_never_ends_blocks_for_one_pause_only(breaker, clock) -> No
     assert breaker.state == "closed"
 
 
+def test_a_trial_that_ends_late_opens_nothing_that_works_again(breaker, clock) -> None:
+    open_up(breaker)
+    clock.now += 30
+    late = breaker.trial()
+    clock.now += 30
+    succeed(breaker)
+    late.end(None, worked=False)
+    assert breaker.state == "closed"
+
+
 def test_the_last_error_stays_after_a_recovery(breaker) -> None:
     assert breaker.last_error is None and breaker.last_error_at is None
     fail(breaker, BackendRefused("The key is wrong: set it."))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
@@ -27,14 +28,14 @@ from assistant.backends import Backend, make_backend, make_manager
 from assistant.backends.common.manager import ModelManager
 from assistant.backends.common.onnx_model import OnnxModel
 from assistant.backends.common.pieces import Piece
-from assistant.backends.foundry_local import Cancellation, Engine, Shelf, Writing, _said
+from assistant.backends.foundry_local import Cancellation, Engine, Sdk, Shelf, Writing, _said
 from assistant.config import Settings
 from assistant.errors import BackendError, BackendFailed, BackendRefused, PromptTooLong
 from ingest.errors import ConfigError, MissingExtra, ModelError
-from tests.backend_contract import NAME, GeneralContract, ask, prompt, read, until
+from tests.backend_contract import KEY, NAME, GeneralContract, ask, prompt, read, until
 from tests.fake_servers.foundry_local import ALIAS, FoundryLocal
 from tests.fake_servers.server import FakeServer, listening
-from tests.fake_servers.wire import MODEL
+from tests.fake_servers.wire import MODEL, Reply
 
 FULL_ID = "qwen2.5-0.5b-instruct-generic-cpu:4"
 CONFIG = {
@@ -102,6 +103,15 @@ def test_nothing_is_started_that_tells_microsoft_unless_that_is_accepted(tmp_pat
     )
 
 
+@pytest.mark.parametrize(
+    "option", [{"alias": "phi"}, {"api_key_env": "KEY"}, {"cloud": True}, {"concurrency": 2}, {"tokenizer": "x"}], ids=str
+)
+def test_options_of_a_service_are_refused_in_process(tmp_path: Path, option: dict[str, object]) -> None:
+    (name,) = option
+    with pytest.raises(ConfigError, match=f"{name} has no effect on a model in this process: leave it out, or give base_url"):
+        make_backend(NAME, settings(tmp_path, model="phi-4", **option))
+
+
 def test_a_model_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
     make_pulled(tmp_path, FULL_ID)
     with pytest.raises(ModelError) as caught:
@@ -163,10 +173,16 @@ def test_pulled_models_are_listed_shown_and_removed(tmp_path: Path) -> None:
     (served,) = models.installed()
     assert (served.name, served.size_bytes, served.details["folder"]) == (FULL_ID, size, str(folder))
     assert models.show(FULL_ID).context_window == 32768
-    assert models.loaded() == []
+    with pytest.raises(ModelError, match="can't tell from here what is in memory, as each process loads its own: look at"):
+        models.loaded()
     assert models.remove(FULL_ID) == size and not folder.exists() and models.installed() == []
     with pytest.raises(ModelError, match=r"has pulled no model 'qwen.*': see midas models list --backend probado\."):
         models.remove(FULL_ID)
+
+
+def test_what_this_process_loaded_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "_loaded", {tmp_path / "phi-4": None})
+    assert [model.name for model in make_manager(NAME, settings(tmp_path, model="phi-4")).loaded()] == ["phi-4"]
 
 
 def test_what_the_sdk_says_comes_without_its_place_in_the_sources() -> None:
@@ -246,7 +262,7 @@ class Service:
 
     async def _load(self, request: Request) -> Response:
         reply = self.wire.load(request.path_params["name"])
-        return Response(reply.body, reply.status, media_type=reply.media_type)
+        return Response(reply.body, reply.status, dict(reply.headers), media_type=reply.media_type)
 
     def backend(self, **options: object) -> Backend:
         return make_backend(NAME, self.settings(**options))
@@ -341,6 +357,57 @@ def test_what_the_service_has_no_page_for_is_said(service: Service, do: Callable
         f"back end 'probado' (foundry-local at {service.root}/v1) can't {what} over HTTP: use the foundry command or the SDK "
         "where it runs."
     )
+
+
+def mangle(service: Service, status: int) -> None:
+    """The service's own pages repeat the key that came, and then don't come compressed as they say."""
+    body = f"Unauthorized: {KEY}".encode() if status != 200 else b"no gzip"
+    reply = Reply(body, status, {} if status != 200 else {"Content-Encoding": "gzip"})
+    service.wire.load = lambda name: reply
+    told = service.wire.pages
+    service.wire.pages = lambda window: {**told(window), "/models/loaded": reply}
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(200, "sent something unreadable"), (307, "307: Unauthorized: .key."), (401, "401: Unauthorized: .key."), (500, "500: ")],
+)
+def test_a_page_of_the_service_that_fails_is_one_sentence_without_the_key(
+    service: Service, monkeypatch: pytest.MonkeyPatch, status: int, said: str
+) -> None:
+    monkeypatch.setenv("FOUNDRY_KEY", KEY)
+    mangle(service, status)
+    with pytest.raises(BackendRefused, match=said) as asked:
+        ask(service.backend(alias=ALIAS, api_key_env="FOUNDRY_KEY"))
+    with pytest.raises(BackendRefused, match=said) as listed:
+        make_manager(NAME, service.settings(api_key_env="FOUNDRY_KEY")).loaded()
+    assert KEY not in asked.value.message + listed.value.message
+
+
+# The model in this process, played
+
+
+def test_tokens_for_reasoning_come_on_top_of_the_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FakeEngine:
+        def count_chat(self, messages: Sequence[ChatMessage]) -> int:
+            return 20
+
+        def release(self) -> None: ...
+
+        def write(
+            self, messages: Sequence[ChatMessage], options: dict[str, object], cancellation: Cancellation
+        ) -> Iterator[Piece]:
+            written.append(options["max_tokens"])
+            yield Piece("Hay 23 días.")
+
+    written: list[object] = []
+    monkeypatch.setattr(Sdk, "started", lambda *given: SimpleNamespace(version="2.2.1"))
+    monkeypatch.setattr(Engine, "shared", lambda *given: FakeEngine())
+    given = {"model": str(make_folder(tmp_path / "modelo")), "thinking_tokens": 300}
+    backend = make_backend(NAME, settings(tmp_path, **given))
+    assert ask(backend, max_tokens=50).text == "Hay 23 días." and written == [350]
+    with pytest.raises(PromptTooLong, match="the answer may have 4300"):
+        ask(backend, max_tokens=4000)
 
 
 # The SDK and a model

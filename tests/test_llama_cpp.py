@@ -242,3 +242,10 @@ def _wait_until_idle(engine: Engine) -> None:
     """Asks seldom: the counters come before a cancelled task in the server's queue."""
     while _metric(engine, "requests_processing"):
         time.sleep(1)
+
+
+def test_tokens_for_reasoning_come_on_top_of_the_answers(backend, models_home) -> None:
+    thinking = make_backend("local", settings(models_home, thinking_tokens=WINDOW))
+    with pytest.raises(PromptTooLong, match=f"the answer may have {WINDOW + 8}, but"):
+        asyncio.run(read(thinking, chat("hola"), max_tokens=8))
+    thinking.close()

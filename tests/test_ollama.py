@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from assistant import models
-from assistant.backends import Backend
+from assistant.backends import Backend, Backends
 from assistant.backends.common import gguf
 from assistant.backends.common.kinds import make_backend, make_manager
 from assistant.backends.common.manager import ModelManager
@@ -25,7 +25,7 @@ from tests.conftest import SMALL_MODEL
 from tests.fake_ollama import FakeOllama, Ollama
 from tests.fake_servers.script import Script
 from tests.fake_servers.server import listening, nobody
-from tests.fake_servers.wire import MODEL
+from tests.fake_servers.wire import MODEL, Reply, as_json
 
 LONG = "palabra " * 1000
 
@@ -282,10 +282,33 @@ def test_a_missing_model_comes_with_the_command_that_fetches_it(server) -> None:
 
 def test_nobody_there_comes_with_the_command_that_starts_it(server) -> None:
     with nobody() as root:
-        asking = make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root}))
+        with pytest.raises(BackendUnreachable, match=r"check that it runs \(ollama serve\)"):
+            make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root}))
+        asking = make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root, "context_window": 2048}))
         with pytest.raises(BackendUnreachable, match=r"check that it runs \(ollama serve\)"):
             ask(asking)
-        assert (asking.context_window, asking.counted_by) == (4096, "estimate")
+        assert (asking.context_window, asking.counted_by) == (2048, "estimate")
+
+
+@pytest.mark.parametrize("status", [401, 404, 500, 503])
+def test_a_server_that_refuses_to_tell_is_asked_again(server, status) -> None:
+    told = server.wire.pages
+    server.wire.pages = lambda window: dict.fromkeys(told(window), as_json({"error": "not now"}, status))
+    backends = Backends(section("ollama", {"model": MODEL, "base_url": server.base_url}))
+    with pytest.raises(BackendRefused, match=f"{status}: not now"):
+        backends.open(NAME)
+    server.wire.pages = told
+    assert backends.open(NAME).context_window == 32_768
+
+
+@pytest.mark.parametrize("page", ["/api/version", "/api/chat"])
+def test_what_is_not_compressed_as_it_says_is_one_sentence(server, page) -> None:
+    mangled = Reply(b"no gzip", headers={"Content-Encoding": "gzip"})
+    told = server.wire.pages
+    server.wire.pages = lambda window: {**told(window), page: mangled}
+    server.wire.refuse = lambda body, window: mangled
+    with pytest.raises(BackendFailed, match="sent something unreadable"):
+        ask(backend(server))
 
 
 def test_a_server_that_came_later_is_asked_then(server, monkeypatch) -> None:
@@ -300,7 +323,7 @@ def test_a_server_that_came_later_is_asked_then(server, monkeypatch) -> None:
 
 def test_another_product_at_the_address() -> None:
     with listening(Starlette()) as root:
-        asking = make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root}))
+        asking = make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root, "context_window": 4096}))
         with pytest.raises(BackendRefused, match="404: Not Found.: correct model or base_url"):
             ask(asking)
 
@@ -310,7 +333,7 @@ def test_a_login_page_instead_of_facts() -> None:
         return Response("<html>Inicie sesión</html>", media_type="text/html")
 
     with listening(Starlette(routes=[Route("/{path:path}", page, methods=["GET", "POST"])])) as root:
-        asking = make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root}))
+        asking = make_backend(NAME, section("ollama", {"model": MODEL, "base_url": root, "context_window": 4096}))
         with pytest.raises(BackendFailed, match="does not speak Ollama's API .*: check its address and its kind.") as caught:
             ask(asking)
         assert "<html" not in caught.value.message
@@ -354,7 +377,7 @@ def test_a_redirection_is_not_followed(server) -> None:
 def test_a_model_at_ollamas_cloud_is_a_wrong_setting(server, model) -> None:
     with pytest.raises(ConfigError, match=f"{model} runs at ollama.com: choose another model, or set cloud = true"):
         backend(server, model=model)
-    assert backend(server, model=model, cloud=True).cloud
+    assert backend(server, model=model, cloud=True, context_window=4096).cloud
     assert [path for _, path, _ in server.asked] == ["/api/show"]
 
 

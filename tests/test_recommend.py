@@ -279,7 +279,8 @@ def test_a_train_of_thought_is_switched_off_or_given_room() -> None:
     assert "--reasoning-budget 0" in ways(machine, **thinker)["openai-compatible"].lines[0]
     assert ways(machine, think=True, **thinker)["ollama"].lines[1].endswith("think=true")
     assert "llama-cpp" not in ways(**thinker), "nothing there can keep it from thinking"
-    assert "llama-cpp" in ways(thinks="always")
+    always = ways(thinks="always", names=Names(gguf="toymaker/toy-GGUF/toy.gguf", foundry="toy-mini"))
+    assert {always[kind].lines[-1].endswith(" thinking_tokens=1024") for kind in ("llama-cpp", "foundry-local")} == {True}
 
 
 def test_foundry_and_the_cloud_have_names_of_their_own() -> None:

@@ -49,6 +49,11 @@ def test_a_prompt_that_is_too_long_is_told_as_such(body, status) -> None:
     assert error.message.endswith(": shorten the question, or set the back end's context_window to what its server holds.")
 
 
+@pytest.mark.parametrize("body", TOO_LONG.values(), ids=TOO_LONG)
+def test_too_many_requests_are_no_long_prompt_whatever_the_words(body) -> None:
+    assert isinstance(describe(WHERE, "m", 429, body), BackendBusy)
+
+
 @pytest.mark.parametrize("body", NOT_TOO_LONG)
 def test_other_refusals_are_not_taken_for_it(body) -> None:
     error = describe(WHERE, "m", 400, body)

@@ -10,7 +10,7 @@ import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from assistant.backends import Backend, make_backend, make_manager
+from assistant.backends import Backend, Backends, make_backend, make_manager
 from assistant.backends.common.remote import DEFAULT_WINDOW
 from assistant.config import Settings
 from assistant.errors import BackendEmpty, BackendFailed, BackendRefused, BackendUnreachable, PromptTooLong
@@ -24,7 +24,7 @@ from tests.fake_servers.tensorrt_llm import TensorRTLLM
 from tests.fake_servers.tgi import TGI
 from tests.fake_servers.transformers_serve import TransformersServe
 from tests.fake_servers.vllm import VLLM
-from tests.fake_servers.wire import MODEL, Reply, Wire, as_json
+from tests.fake_servers.wire import MODEL, Refusal, Reply, Wire, as_json
 
 WIRES: dict[str, type[Wire]] = {
     "openai": OpenAICloud,
@@ -295,6 +295,59 @@ def test_a_server_that_tells_nonsense_is_an_error() -> None:
         backend("vllm", server)
 
 
+@pytest.mark.parametrize("status", [307, 401, 403, 429, 500, 503])
+@pytest.mark.parametrize("kind", ["openai-compatible", "tgi", "vllm"])
+def test_a_server_that_refuses_to_tell_its_window_is_asked_again(kind, status) -> None:
+    class Moody(WIRES[kind]):
+        def pages(self, window):
+            pages = super().pages(window)
+            return pages if well else dict.fromkeys(pages, self.error(Refusal(status, "not now")))
+
+    well = False
+    with running(FakeServer(Moody(), window=3000)) as server:
+        backends = Backends(settings(kind, server))
+        with pytest.raises(BackendRefused, match=rf"\({status}"):
+            backends.open("x")
+        well = True
+        assert backends.open("x").context_window == 3000
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_server_without_a_page_for_its_window_has_a_common_one(status) -> None:
+    class Plain(VLLM):
+        def pages(self, window):
+            return {"/v1/models": self.error(Refusal(status, "no such page"))}
+
+    with running(FakeServer(Plain())) as server:
+        assert backend("vllm", server).context_window == DEFAULT_WINDOW
+
+
+def test_a_window_that_one_page_tells_is_enough() -> None:
+    class Restricted(LlamaServer):
+        def pages(self, window):
+            return {**super().pages(window), "/v1/models": self.error(Refusal(403, "this key may list no models"))}
+
+    with running(FakeServer(Restricted(), window=3000)) as server:
+        assert backend("openai-compatible", server).context_window == 3000
+
+
+@pytest.mark.parametrize("where", ["question", "page"])
+def test_what_is_not_compressed_as_it_says_is_one_sentence(where) -> None:
+    class Mangled(VLLM):
+        def pages(self, window):
+            return {"/v1/models": mangled} if where == "page" else super().pages(window)
+
+        def refuse_fields(self, body):
+            return mangled
+
+    mangled = Reply(b"no gzip", headers={"Content-Encoding": "gzip"})
+    with (
+        running(FakeServer(Mangled())) as server,
+        pytest.raises(BackendFailed, match=r"back end 'x' .* sent something unreadable .*: check its address"),
+    ):
+        ask(backend("vllm", server))
+
+
 def test_a_server_that_is_down_can_not_tell_its_window() -> None:
     with nobody() as root:
         section = {"kind": "vllm", "model": MODEL, "base_url": f"{root}/v1"}
@@ -345,6 +398,8 @@ def test_a_missing_key_names_its_variable(monkeypatch) -> None:
         ("http://host:99999/v1", "ports end at 65535"),
         ("http://host:puerto/v1", "it is no address"),
         ("http:///v1", "it is no address"),
+        ("http://host/v1?key=secret", "it goes on after its path: leave out what begins with"),
+        ("http://host/v1#secret", "it goes on after its path: leave out what begins with"),
         ("http://me:secret@host/v1", "keys belong in the environment: name the variable in api_key_env"),
     ],
 )
@@ -359,6 +414,16 @@ def test_a_key_that_was_copied_with_a_line_end_works(monkeypatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", " sk-prueba\n")
     with serving("openai", key="sk-prueba") as server:
         assert ask(backend("openai", server)).message.content == "Hay 23 días."
+
+
+def test_what_the_environment_has_for_openai_goes_to_no_server(monkeypatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secreta")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proyecto-secreto")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-secreta")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Portal: secreta\nAuthorization: Bearer secreta")
+    with serving("openai", key="sk-prueba") as server:
+        ask(backend("openai", server))
+        assert "secret" not in str(server.headers) and server.headers[0]["user-agent"] == "midas"
 
 
 @pytest.mark.parametrize("wrong", ["sk-pru\neba", "sk-pruëba"])

@@ -31,7 +31,7 @@ from urllib.parse import quote
 
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from assistant.backends.common.backend import Backend, Health
 from assistant.backends.common.capabilities import Capabilities
@@ -42,7 +42,7 @@ from assistant.backends.common.llm import GuardedLLM
 from assistant.backends.common.manager import LoadedModel, ModelDetails, ModelManager, PullProgress, ServedModel
 from assistant.backends.common.onnx_model import CONFIG, OnnxModel
 from assistant.backends.common.pieces import Piece, TokenCounts
-from assistant.backends.common.refusals import describe, is_too_long, too_long
+from assistant.backends.common.refusals import is_too_long, too_long
 from assistant.backends.common.remote import DEFAULT_WINDOW, Address, WireOptions, build_remote, server_of
 from assistant.backends.common.server import Server
 from assistant.backends.common.wire import WireLLM
@@ -58,6 +58,8 @@ NAME_FILE = "inference_model.json"
 COMMAND_CACHE = Path(".foundry", "cache", "models")
 """Where the `foundry` command keeps models, below the user's home."""
 MEGABYTE = 2**20
+FOR_A_SERVICE = {"alias", "api_key_env", "cloud", "concurrency", "tokenizer"}
+"""Options that a model in this process has no use for."""
 
 CAPABILITIES = Capabilities(
     usage_in_stream=True,
@@ -97,6 +99,13 @@ class Options(WireOptions):
     threads: int = Field(0, ge=0, description="in process: threads that compute; 0 means one per physical core")
     timeouts: PatientTimeouts = Field(PatientTimeouts(), description="how long the model may be silent")
 
+    @model_validator(mode="after")
+    def has_no_use_for(self) -> Options:
+        useless = sorted(self.model_fields_set & FOR_A_SERVICE)
+        if useless and not self.base_url:
+            raise ValueError(f"{', '.join(useless)} has no effect on a model in this process: leave it out, or give base_url")
+        return self
+
 
 def build(name: str, options: Options, settings: Settings) -> Backend:
     """Loads the model, or shares it with a back end that has the same options; asks a web service nothing.
@@ -128,7 +137,14 @@ def _build_in_process(name: str, options: Options, settings: Settings) -> Backen
         name=name,
         kind=KIND,
         model=model.folder.name,
-        llm=FoundryLLM(engine, model=model.folder.name, context_window=window, guard=guard, counter=counter),
+        llm=FoundryLLM(
+            engine,
+            model=model.folder.name,
+            context_window=window,
+            guard=guard,
+            counter=counter,
+            thinking_tokens=options.thinking_tokens,
+        ),
         context_window=window,
         count_tokens=counter.text,
         count_chat_tokens=counter.chat,
@@ -159,8 +175,8 @@ class FoundryLLM(GuardedLLM):
 
     _engine: Engine = PrivateAttr()
 
-    def __init__(self, engine: Engine, *, model: str, context_window: int, guard: Guard, counter: TokenCounter) -> None:
-        super().__init__(model=model, context_window=context_window, guard=guard, counter=counter)
+    def __init__(self, engine: Engine, **options: Any) -> None:
+        super().__init__(**options)
         self._engine = engine
 
     async def pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[Piece, None]:
@@ -482,7 +498,12 @@ class FoundryModels:
         return size
 
     def loaded(self) -> list[LoadedModel]:
-        return [LoadedModel(folder.name) for folder in list(Engine._loaded)]
+        if here := [LoadedModel(folder.name) for folder in list(Engine._loaded)]:
+            return here
+        raise ModelError(
+            f"{self._where} can't tell from here what is in memory, as each process loads its own: look at the memory of the "
+            "process midas serve."
+        )
 
     def _sdk(self) -> Sdk:
         return Sdk.started(self._name, self._options, self._shelf)
@@ -551,7 +572,7 @@ class ServiceLLM(WireLLM):
             async with self._endpoint.client() as client:
                 answer = await client.get(f"{self._endpoint.root}/models/load/{quote(alias, safe='')}")
         if not answer.is_success:
-            raise describe(self.where, alias, answer.status_code, answer.text)
+            raise self._translator.refusal(answer, alias)
 
     def _not_loaded(self, error: BackendRefused) -> BackendError:
         if "must be loaded" not in error.message:
@@ -582,8 +603,12 @@ class ServiceModels:
         self._refuse("delete models")
 
     def loaded(self) -> list[LoadedModel]:
-        with self._server.translator.translated():
-            return [LoadedModel(str(name)) for name in self._server.endpoint.page(self._url).raise_for_status().json()]
+        translator = self._server.translator
+        with translator.translated():
+            answer = self._server.endpoint.page(self._url)
+            if not answer.is_success:
+                raise translator.refusal(answer)
+            return [LoadedModel(str(name)) for name in answer.json()]
 
     @property
     def _url(self) -> str:

@@ -58,6 +58,7 @@ class Options(Section):
     model: str = Field("qwen2.5-coder-1.5b-instruct", description="a pulled model, see `midas models list`")
     context_window: int = Field(4096, ge=512, description="tokens that prompt and answer may have together")
     threads: int = Field(0, ge=0, description="threads that compute; 0 means one per physical core this process may use")
+    thinking_tokens: int = Field(0, ge=0, description="tokens for reasoning, beside those of the answer")
     timeouts: PatientTimeouts = Field(PatientTimeouts(), description="how long the model may be silent")
     fallback: list[str] = Field([], description="back ends that answer when this one fails, in this order")
 
@@ -119,6 +120,7 @@ class LlamaCppLLM(WireLLM):
             context_window=options.context_window,
             guard=guard,
             counter=TokenCounter(f"tokenizer of {options.model}", engine.count_tokens, engine.count_chat_tokens),
+            thinking_tokens=options.thinking_tokens,
         )
         self._engine = engine
 

@@ -38,7 +38,7 @@ from assistant.backends.common.llm import GuardedLLM
 from assistant.backends.common.manager import LoadedModel, ModelDetails, PullProgress, ServedModel
 from assistant.backends.common.pieces import CachedTokens, Piece, TokenCounts
 from assistant.backends.common.queue import FairQueue
-from assistant.backends.common.refusals import LONGEST_REASON, describe, is_too_long, too_long
+from assistant.backends.common.refusals import LONGEST_REASON, is_too_long, too_long
 from assistant.backends.common.remote import DEFAULT_WINDOW, Address, RemoteOptions, read_key, where_of
 from assistant.backends.common.wire import Translator
 from assistant.config import Settings
@@ -100,9 +100,10 @@ class Options(RemoteOptions):
 
 
 def build(name: str, options: Options, settings: Settings) -> Backend:
-    """Asks the server for the model's window and tokenizer. A server that can't be asked shows at the first question.
+    """Asks the server for the model's window and tokenizer.
 
-    Raises ConfigError when the key is missing.
+    Raises ConfigError when the key is missing, and BackendErrors when the server can't be asked and the settings don't tell the
+    window; where they do, that shows at the first question.
     """
     server = Server(name, options)
     guard = Guard(server.where, options.timeouts)
@@ -151,7 +152,13 @@ class OllamaLLM(GuardedLLM):
     _num_ctx: int = PrivateAttr(SMALLEST_WINDOW)
 
     def __init__(self, server: Server, *, context_window: int, guard: Guard, counter: TokenCounter) -> None:
-        super().__init__(model=server.model, context_window=context_window, guard=guard, counter=counter)
+        super().__init__(
+            model=server.model,
+            context_window=context_window,
+            guard=guard,
+            counter=counter,
+            thinking_tokens=server.thinking_tokens,
+        )
         self._server = server
 
     async def pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[Piece, None]:
@@ -171,7 +178,7 @@ class OllamaLLM(GuardedLLM):
         yield Piece(usage=last.counts())
 
     def _call(self, messages: Sequence[ChatMessage], options: Mapping[str, Any]) -> Call:
-        num_predict = int(options.get("max_tokens") or ANSWER_TOKENS) + self._server.thinking_tokens
+        num_predict = int(options.get("max_tokens") or ANSWER_TOKENS + self._thinking_tokens)
         self.require_room(messages, num_predict)
         num_ctx = self._room_for(2 * self._counter.chat(messages) + num_predict)
         limits = {"num_ctx": num_ctx, "num_predict": num_predict, **({"stop": options["stop"]} if options.get("stop") else {})}
@@ -378,11 +385,14 @@ class Server:
         return self.options.thinking_tokens if self.options.think else 0
 
     def at_first(self) -> tuple[int, TokenCounter]:
-        """The window and the tokenizer to begin with; those of an unknown model when the server can't be asked."""
+        """The window and the tokenizer to begin with. When the server can't be asked now, the settings' window and an estimate,
+        or the error where they tell none."""
         try:
             facts = self.facts()
         except BackendError:
-            return self.options.context_window or DEFAULT_WINDOW, ESTIMATE
+            if self.options.context_window is None:
+                raise
+            return self.options.context_window, ESTIMATE
         windows = [window for window in (self.options.context_window, facts.context_window) if window]
         return min(windows, default=DEFAULT_WINDOW), facts.counter
 
@@ -473,8 +483,7 @@ class Server:
     def _refusal(self, response: httpx.Response) -> BackendError:
         if response.status_code == 404 and re.search(r"model .*not found", response.text):
             return UnknownModel(self.no_model(self.model))
-        retry_after = response.headers.get("retry-after")
-        return describe(self.where, self.model, response.status_code, self._translator.safe(response.text), retry_after)
+        return self._translator.refusal(response, self.model)
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -483,7 +492,7 @@ class Server:
             yield
         except ollama.ResponseError as error:
             raise self._broken(self._translator.safe(str(error.error))) from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise self._translator.unreachable(error) from error
         except ConnectionError as error:  # raised by the client in place of httpx's, which says why
             raise self._translator.unreachable(error.__context__ or error) from error

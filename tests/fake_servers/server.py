@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.fake_servers.script import Script
-from tests.fake_servers.wire import Refusal, Reply, Wire
+from tests.fake_servers.wire import Refusal, Reply, Wire, as_json
 
 AT_WORK = "/script/at-work"
 """Tells how many questions are being answered; for tests whose server is another process."""
@@ -40,6 +40,10 @@ class FakeServer:
     root: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Those of the questions, by their names in small letters."""
+    echoes: bool = False
+    """Whether all pages want the key, and repeat a wrong one."""
     answered: int = 0
     """Answers that were sent to their end."""
     hung_up: int = 0
@@ -58,7 +62,8 @@ class FakeServer:
 
     def _page(self, path: str) -> Callable[[Request], Awaitable[Response]]:
         async def page(request: Request) -> Response:
-            return _response(self.wire.pages(self.window)[path])
+            refusal = self._wrong_key(_key_of(request)) if self.echoes else None
+            return _response(refusal or self.wire.pages(self.window)[path])
 
         return page
 
@@ -68,20 +73,31 @@ class FakeServer:
     async def _chat(self, request: Request) -> ASGIApp:
         body = await request.json()
         self.requests.append(body)
-        self.keys.append(request.headers.get("authorization", "").removeprefix("Bearer "))
+        self.keys.append(_key_of(request))
+        self.headers.append(dict(request.headers))
         script = self.script.trouble()
         if refusal := self._refusal(script, body):
             return _response(refusal)
         return _Answer(self, script, body)
 
     def _refusal(self, script: Script, body: dict[str, Any]) -> Reply | None:
-        if self.key is not None and self.keys[-1] != self.key:
-            return self.wire.error(Refusal(401, f"Incorrect API key provided: {self.keys[-1]}"))
+        if refusal := self._wrong_key(self.keys[-1]):
+            return refusal
         if script.status is not None:
             return self.wire.error(Refusal(script.status, f"scripted {script.status}", script.headers))
         if self.places is not None and self.at_work >= self.places:
             return self.wire.error(Refusal(429, "Model is overloaded"))
         return self.wire.refuse(body, self.window)
+
+    def _wrong_key(self, key: str) -> Reply | None:
+        said = f"Incorrect API key provided: {key}"
+        if self.key in (None, key):
+            return None
+        return as_json({"error": said}, 401) if self.echoes else self.wire.error(Refusal(401, said))
+
+
+def _key_of(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Literal
 
 from assistant.errors import BackendBusy, BackendError, BackendFailed, BackendTimeout, BackendUnavailable, BackendUnreachable
+from ingest.errors import MidasError
 
 State = Literal["closed", "open", "half-open"]
 FAULTS = (BackendUnreachable, BackendTimeout, BackendFailed)
@@ -62,16 +63,16 @@ class CircuitBreaker:
     def end(self, trial: Trial, error: BaseException | None, worked: bool) -> None:
         """What a trial calls at its end."""
         with self._lock:
-            if isinstance(error, BackendError):
+            if isinstance(error, MidasError):
                 self.remember(error)
             if isinstance(error, FAULTS):
                 self._count()
             elif worked or _proves_life(error):
                 self._faults, self._open_until = 0, None
-            elif trial.alone:
+            elif trial.alone and self._open_until is not None:
                 self._open_until = self._clock()
 
-    def remember(self, error: BackendError) -> None:
+    def remember(self, error: MidasError) -> None:
         """The last error, for whoever looks for a cause; this counts no fault."""
         self.last_error, self.last_error_at = error.message, datetime.now(UTC)
 

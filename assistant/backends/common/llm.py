@@ -23,7 +23,7 @@ from assistant.backends.common.guard import Guard
 from assistant.backends.common.pieces import CachedTokens, Piece, Reported, TokenCounts
 from assistant.backends.common.reasoning import CLOSING, ReasoningFilter
 from assistant.backends.common.stream import Stream
-from assistant.errors import BackendEmpty, BackendError, BackendRefused, PromptTooLong
+from assistant.errors import BackendEmpty, BackendError, BackendRefused, BackendUnavailable, PromptTooLong
 
 
 class GuardedLLM(LLM):
@@ -34,11 +34,16 @@ class GuardedLLM(LLM):
     context_window: int = Field(description="tokens that prompt and answer may have together")
     _guard: Guard = PrivateAttr()
     _counter: TokenCounter = PrivateAttr()
+    _thinking_tokens: int = PrivateAttr()
 
-    def __init__(self, *, model: str, context_window: int, guard: Guard, counter: TokenCounter) -> None:
+    def __init__(
+        self, *, model: str, context_window: int, guard: Guard, counter: TokenCounter, thinking_tokens: int = 0
+    ) -> None:
+        """`thinking_tokens` come on top of every answer's `max_tokens`."""
         super().__init__(model=model, context_window=context_window)
         self._guard = guard
         self._counter = counter
+        self._thinking_tokens = thinking_tokens
 
     @abstractmethod
     def pieces(self, messages: Sequence[ChatMessage], options: dict[str, Any]) -> AsyncGenerator[Piece, None]:
@@ -61,6 +66,8 @@ class GuardedLLM(LLM):
     async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> AsyncGenerator[ChatResponse, None]:
         """Raises PromptTooLong here, other BackendErrors while it is read. Closing the generator closes the connection."""
         safe = self.defused(messages)
+        if answer_tokens := options.pop("max_tokens", None):
+            options["max_tokens"] = answer_tokens + self._thinking_tokens
         self.require_room(safe, int(options.get("max_tokens") or 0))
         return _Responses(self, safe, self._guard.stream(lambda: self.pieces(safe, options)))
 
@@ -142,7 +149,7 @@ class _Responses(Stream[ChatResponse]):
 
     async def end(self, error: BaseException | None) -> None:
         await self._pieces.aclose()
-        if isinstance(error, BackendError):
+        if isinstance(error, BackendError) and not isinstance(error, BackendUnavailable):  # that one quotes the last error
             self._llm.remember(error)
 
     def _response(self, piece: Piece) -> ChatResponse:

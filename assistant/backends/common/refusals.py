@@ -12,6 +12,8 @@ from assistant.errors import BackendBusy, BackendError, BackendFailed, BackendRe
 
 SERVER_PAUSE_S = 1.0
 """A server that is overloaded (503) and doesn't say for how long is asked again after this."""
+TOO_MANY = 429
+"""Too many requests, or too many tokens in a minute: never too long a prompt, whatever its words."""
 FAILED_DEPENDENCY = 424
 """What a router answers whose model failed."""
 LONGEST_REASON = 300
@@ -34,7 +36,7 @@ def describe(where: str, model: str, status: int, body: str, retry_after: str | 
     said = quoted(status, body)
     if is_too_long(status, body):
         return too_long(where, said)
-    if status in (429, 503):
+    if status in (TOO_MANY, 503):
         return _busy(where, said, _seconds(retry_after), SERVER_PAUSE_S if status == 503 else None)
     if status >= 500 or status == FAILED_DEPENDENCY:
         return BackendFailed(f"{where} failed ({said}): check its log, try again.")
@@ -50,7 +52,7 @@ def quoted(status: int, body: str) -> str:
 
 def is_too_long(status: int, body: str) -> bool:
     """Whether a server says that prompt and answer don't fit its window."""
-    return 400 <= status < 500 and _TOO_LONG.search(body) is not None
+    return 400 <= status < 500 and status != TOO_MANY and _TOO_LONG.search(body) is not None
 
 
 def too_long(where: str, said: str) -> PromptTooLong:

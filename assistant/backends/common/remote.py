@@ -36,6 +36,8 @@ def _checked(address: str) -> str:
         raise ValueError(f"it is no address: ports end at {LAST_PORT}")
     if url.userinfo:
         raise ValueError("keys belong in the environment: name the variable in api_key_env")
+    if "?" in address or "#" in address:
+        raise ValueError("it goes on after its path: leave out what begins with ? or #, and keep keys in the environment")
     return address
 
 

@@ -12,7 +12,10 @@ from assistant.backends.common.dialect import Dialect, Fact, Fields, Page
 from assistant.backends.common.endpoint import Endpoint
 from assistant.backends.common.refusals import quoted
 from assistant.backends.common.wire import Translator
-from assistant.errors import BackendError
+from assistant.errors import BackendError, BackendRefused
+
+NOTHING_THERE = (404, 405, 501)
+"""How servers answer that have no such page. Whatever else they refuse they may tell another time."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,16 @@ class Server:
 
     def window(self) -> int | None:
         """Tokens that prompt and answer may have together; None when it doesn't tell. Raises BackendErrors."""
-        return next((window for page in self.dialect.windows if (window := self._fact(page))), None)
+        refusals: list[BackendRefused] = []
+        for page in self.dialect.windows:
+            try:
+                if window := self._fact(page):
+                    return window
+            except BackendRefused as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]
+        return None
 
     def models(self) -> tuple[str, ...] | None:
         """Names of the models it serves; None when it doesn't tell. Raises BackendErrors."""
@@ -35,12 +47,12 @@ class Server:
         return tuple(str(card.get("id")) for card in cards) if isinstance(cards, list) else None
 
     def health(self) -> Health:
-        """Raises nothing."""
+        """Raises nothing. A server that refuses to tell is reachable."""
         try:
             version = self._fact(self.dialect.version) if self.dialect.version else None
             return Health(True, self.models(), version, self.window(), self._trouble())
         except BackendError as error:
-            return Health(False, error=error.message)
+            return Health(isinstance(error, BackendRefused), error=error.message)
 
     def _trouble(self) -> str | None:
         """What is wrong with a server that answers."""
@@ -57,8 +69,10 @@ class Server:
             return page.read(fields, self.model) if fields else None
 
     def _read(self, url: str) -> Fields | None:
-        """The JSON object at an address; None when there is none."""
+        """The JSON object at an address; None when there is none. Raises BackendErrors when it can't be had now."""
         answer = self._get(url)
+        if not answer.is_success and answer.status_code not in NOTHING_THERE:
+            raise self.translator.refusal(answer, self.model)
         try:
             fields: Any = answer.json() if answer.is_success else None
         except ValueError:

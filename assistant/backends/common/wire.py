@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import openai
 import openai.resources.chat  # else the client loads it at the first question, which then waits a second for it
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.bridge.pydantic import PrivateAttr
 from openai.types.chat import ChatCompletionChunk
 
@@ -32,13 +32,20 @@ UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 TRUST_IT = "add the authority that signed it to those this computer trusts, or name its file in SSL_CERT_FILE"
 
 
+class Client(openai.AsyncOpenAI):
+    """OpenAI's client; it would send every server what the environment has for OpenAI: organization, project, more headers."""
+
+    @property
+    def default_headers(self) -> dict[str, str | openai.Omit]:
+        return {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "midas"}
+
+
 class WireLLM(GuardedLLM):
     """A model behind OpenAI's chat completions, as `dialect` speaks them."""
 
     _endpoint: Endpoint = PrivateAttr()
     _dialect: Dialect = PrivateAttr()
     _translator: Translator = PrivateAttr()
-    _thinking_tokens: int = PrivateAttr()
 
     def __init__(
         self,
@@ -51,17 +58,12 @@ class WireLLM(GuardedLLM):
         counter: TokenCounter,
         thinking_tokens: int = 0,
     ) -> None:
-        super().__init__(model=model, context_window=context_window, guard=guard, counter=counter)
+        super().__init__(
+            model=model, context_window=context_window, guard=guard, counter=counter, thinking_tokens=thinking_tokens
+        )
         self._endpoint = endpoint
         self._dialect = dialect
-        self._thinking_tokens = thinking_tokens
         self._translator = Translator(guard.where, dialect.start, endpoint.key)
-
-    async def astream_chat(self, messages: Sequence[ChatMessage], **options: Any) -> AsyncGenerator[ChatResponse, None]:
-        """Raises PromptTooLong here, other BackendErrors while it is read. Closing the generator closes the connection."""
-        if answer_tokens := options.pop("max_tokens", None):
-            options["max_tokens"] = answer_tokens + self._thinking_tokens
-        return await super().astream_chat(messages, **options)
 
     def require_whole(self, messages: Sequence[ChatMessage], usage: TokenCounts) -> None:
         fewest = fewest_tokens(messages)
@@ -85,10 +87,10 @@ class WireLLM(GuardedLLM):
                         yield piece
                 reader.end()
 
-    def _client(self) -> openai.AsyncOpenAI:
+    def _client(self) -> Client:
         """For one call; leaving it closes its connections."""
         client = self._endpoint.client()
-        return openai.AsyncOpenAI(
+        return Client(
             api_key=self._endpoint.key or "none",
             base_url=self._endpoint.base_url,
             http_client=client,
@@ -170,10 +172,9 @@ class Translator:
         try:
             yield
         except openai.APIStatusError as error:
-            retry_after = error.response.headers.get("retry-after")
-            raise describe(self.where, model, error.status_code, self.safe(error.response.text), retry_after) from error
-        except (openai.APIConnectionError, httpx.TransportError) as error:
-            cause = error if isinstance(error, httpx.TransportError) else error.__cause__ or error
+            raise self.refusal(error.response, model) from error
+        except (openai.APIConnectionError, httpx.RequestError) as error:
+            cause = error if isinstance(error, httpx.RequestError) else error.__cause__ or error
             raise self.unreachable(cause) from error
         except openai.APIError as error:
             raise self._broken(error) from error
@@ -183,9 +184,15 @@ class Translator:
                 f"{self.where} does not speak OpenAI's format ({reason}): check its address and its kind."
             ) from error
 
-    def unreachable(self, cause: BaseException) -> BackendTimeout | BackendUnreachable:
+    def refusal(self, answer: httpx.Response, model: str = "") -> BackendError:
+        """The error of an answer that is no success, whose body was read."""
+        return describe(self.where, model, answer.status_code, self.safe(answer.text), answer.headers.get("retry-after"))
+
+    def unreachable(self, cause: BaseException) -> BackendError:
         """`cause` is what httpx raised."""
         reason = self.safe(str(cause)) or type(cause).__name__
+        if isinstance(cause, httpx.DecodingError):
+            return BackendFailed(f"{self.where} sent something unreadable ({reason}): check its address and what is before it.")
         if isinstance(cause, httpx.ConnectTimeout):
             return BackendUnreachable(f"{self.where} can't be reached (no connection in time): {self._check}.")
         if UNTRUSTED in reason:
