@@ -105,25 +105,25 @@ class HybridRetriever(BaseRetriever):
         dense = _timed(timings, "dense_ms", lambda: self._dense(vector))
         lexical = searching.result()
         hits, gone = _timed(timings, "fuse_ms", lambda: self._fused(query, vector, dense, lexical))
-        return hits, max(dense.values(), default=None), gone
+        return hits, max((hit.score for hit in dense), default=None), gone
 
     async def asearch(self, query: str) -> SearchResult:
         return await asyncio.to_thread(self.search, query)
 
-    def _lexical(self, query: str) -> dict[str, float]:
-        return _by_id(self._store.lexical(self._collections, query_terms(query), self._settings.candidates, self._filter))
+    def _lexical(self, query: str) -> list[Hit]:
+        return self._store.lexical(self._collections, query_terms(query), self._settings.candidates, self._filter)
 
-    def _dense(self, vector: Vectors) -> dict[str, float]:
-        return _by_id(self._store.dense(self._collections, vector, self._settings.candidates, self._filter))
+    def _dense(self, vector: Vectors) -> list[Hit]:
+        return self._store.dense(self._collections, vector, self._settings.candidates, self._filter)
 
     def _fused(
-        self, query: str, vector: Vectors, dense: dict[str, float], lexical: dict[str, float]
+        self, query: str, vector: Vectors, dense_hits: Sequence[Hit], lexical_hits: Sequence[Hit]
     ) -> tuple[list[RetrievedChunk], bool]:
         """Hits, best first, and whether one of them is not visible any more."""
-        terms = query_terms(query)
+        terms, dense, lexical = query_terms(query), _by_id(dense_hits), _by_id(lexical_hits)
         cosines = dense | self._store.cosines(self._collections, vector, [key for key in lexical if key not in dense])
         bm25 = lexical | self._store.bm25(self._collections, terms, [key for key in dense if key not in lexical])
-        scores = fuse(cosines, bm25, self._settings.alpha, self._foreign(query, [*cosines, *bm25]))
+        scores = fuse(cosines, bm25, self._settings.alpha, foreign(query, [*dense_hits, *lexical_hits]))
         wanted = max(self._top_k, RERANKED) if self._reranker else self._top_k
         best = sorted(scores, key=lambda key: -scores[key])[: POOL_FOR_COPIES * wanted]
         stored = self._store.chunks(best)
@@ -131,13 +131,6 @@ class HybridRetriever(BaseRetriever):
         scores = with_letters(query, chunks, scores)
         hits = [RetrievedChunk(chunk, scores[chunk.id], cosines.get(chunk.id), bm25.get(chunk.id)) for chunk in chunks]
         return sorted(hits, key=lambda hit: -hit.score), len(stored) < len(best)
-
-    def _foreign(self, query: str, ids: Sequence[str]) -> set[str]:
-        """The chunks that are not in the question's language, unless none is."""
-        if len(query.split()) < LEAST_WORDS:
-            return set()
-        asked, languages = detect_language(query), self._store.languages(ids)
-        return {key for key, language in languages.items() if language != asked} if asked in languages.values() else set()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [_node(hit) for hit in self.search(query_bundle.query_str).hits]
@@ -169,6 +162,15 @@ def hit_of(node: NodeWithScore) -> RetrievedChunk:
     if not isinstance(node.node, ChunkNode):
         raise TypeError(f"{type(node.node).__name__} does not come from a HybridRetriever")
     return node.node._hit
+
+
+def foreign(query: str, hits: Sequence[Hit]) -> set[str]:
+    """The chunks that are not in the question's language, unless none is."""
+    if len(query.split()) < LEAST_WORDS:
+        return set()
+    asked = detect_language(query)
+    others = {hit.chunk_id for hit in hits if hit.language != asked}
+    return others if any(hit.language == asked for hit in hits) else set()
 
 
 def _by_id(hits: Sequence[Hit]) -> dict[str, float]:

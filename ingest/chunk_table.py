@@ -95,13 +95,13 @@ def match(connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequenc
     condition, values = _conditions(filter)
     limit = "" if condition else f" ORDER BY score LIMIT {n:d}"
     rows = connection.execute(
-        "SELECT c.generation, c.document_id, c.version, c.ordinal, f.score"
+        "SELECT c.generation, c.document_id, c.version, c.ordinal, f.score, c.language"
         f" FROM ({_SCORED}{limit}) f CROSS JOIN chunks c ON c.id = f.rowid"
         + (f"{_DOCUMENTS} WHERE {condition}" if condition else "")
         + f" ORDER BY f.score LIMIT {n:d}",
         (expression, *values),
     )
-    return [Hit(str(ChunkKey(scopes[row[0]], row[1], row[2], row[3])), -row[4]) for row in rows]
+    return [Hit(str(ChunkKey(scopes[row[0]], row[1], row[2], row[3])), -row[4], row[5]) for row in rows]
 
 
 def match_among(
@@ -143,18 +143,6 @@ def visible(connection: sqlite3.Connection, ids: Sequence[str], filter: Filter =
         (json.dumps(keys), *values),
     )
     return {row["chunk_id"]: row for row in rows}
-
-
-def languages(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, str]:
-    """The language of each of these chunks that a search may see, by id."""
-    keys = [(key.collection, key.document_id, key.version, key.ordinal, text) for text in ids if (key := ChunkKey.parse(text))]
-    rows = connection.execute(
-        "SELECT j.value ->> 4, c.language FROM json_each(?) j CROSS JOIN collections k ON k.name = j.value ->> 0"
-        " CROSS JOIN chunks c ON c.generation = k.generation AND c.document_id = j.value ->> 1 AND c.version = j.value ->> 2"
-        " AND c.ordinal = j.value ->> 3",
-        (json.dumps(keys),),
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def count(connection: sqlite3.Connection, generation: int, filter: Filter) -> int:

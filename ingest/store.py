@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from threading import RLock
 from types import TracebackType
@@ -382,7 +382,7 @@ class Store:
     def _visible(self, hits: Sequence[Hit], filter: Filter) -> list[Hit]:
         with self.database.read() as connection:
             found = chunk_table.visible(connection, [hit.chunk_id for hit in hits], filter)
-        return [hit for hit in hits if hit.chunk_id in found]
+        return [replace(hit, language=found[hit.chunk_id]["language"]) for hit in hits if hit.chunk_id in found]
 
     def _check_query(self, index: CollectionIndex, vector: Vectors) -> None:
         name = self.embedder.name if self.embedder else index.embedder
@@ -427,11 +427,6 @@ class Store:
         with self.database.read() as connection:
             found = chunk_table.visible(connection, ids)
         return [chunk_table.stored_chunk(key, found[key]) for key in ids if key in found]
-
-    def languages(self, ids: Sequence[str]) -> dict[str, str]:
-        """The language of each of these chunks (ISO 639-1), by id; what is not visible (any more) is left out."""
-        with self.database.read() as connection:
-            return chunk_table.languages(connection, ids)
 
     # Generations: an index built beside the one that is served
 

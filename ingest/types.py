@@ -104,10 +104,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found by one leg of the search; a larger `score` is better."""
+    """A chunk found by one leg of the search; a larger `score` is better. `language` is its ISO 639-1 code, once known."""
 
     chunk_id: str
     score: float
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

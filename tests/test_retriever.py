@@ -13,11 +13,11 @@ import pytest
 from assistant.config import RetrievalSettings, Settings
 from assistant.fusion import fuse, with_letters, without_near_duplicates
 from assistant.reranker import cross_encoder
-from assistant.retriever import HybridRetriever, RetrievedChunk, hit_of
+from assistant.retriever import HybridRetriever, RetrievedChunk, foreign, hit_of
 from ingest.chunker import chunk_document
 from ingest.errors import CollectionNotFound, MissingExtra
 from ingest.store import Store
-from ingest.types import Block, Chunk, Document, Filter, StoredChunk, document_id
+from ingest.types import Block, Chunk, Document, Filter, Hit, StoredChunk, document_id
 from tests.embedders import HashingEmbedder
 
 EMBEDDER = HashingEmbedder(dimension=512)
@@ -158,13 +158,23 @@ def test_fusion_does_not_hold_another_language_against_a_passage() -> None:
     assert foreign["en"] > foreign["other"] and foreign["en"] > fuse(dense, lexical, 0.7)["en"]
 
 
-def test_a_question_in_the_language_of_no_passage_changes_nothing(store: Store) -> None:
-    retriever = HybridRetriever(store, EMBEDDER, ["docs"])
-    assert retriever._foreign("Wie viele Tage Urlaub habe ich im Jahr, bitte?", []) == set()
-    ids = [hit.stored.id for hit in retriever.search("vacaciones").hits]
-    assert retriever._foreign("¿Cuántos días de vacaciones tiene la plantilla?", ids).isdisjoint(
-        hit.stored.id for hit in retriever.search("días de vacaciones").hits if hit.stored.chunk.language == "es"
-    )
+@pytest.mark.parametrize(
+    ("query", "others"),
+    [
+        ("How many days of holidays do I have?", {"es"}),
+        ("¿Cuántos días de vacaciones tengo al año?", {"en"}),
+        ("vacaciones 2026", set()),
+        ("Wie viele Tage Urlaub habe ich im Jahr, bitte sehr?", set()),
+    ],
+)
+def test_only_passages_beside_some_in_the_language_of_the_question_are_foreign(query: str, others: set[str]) -> None:
+    assert foreign(query, [Hit("es", 0.9, "es"), Hit("en", 0.8, "en")]) == others
+
+
+def test_hits_know_their_language(store: Store) -> None:
+    [vector] = EMBEDDER.embed_passages(["The canteen is open on working days"])
+    by_language = {hit.language for hit in store.dense(["docs"], vector, 50)}
+    assert by_language == {"es", "en"} == {hit.language for hit in store.lexical(["docs"], ["open", "vacacion"], 50)} | {"es"}
 
 
 def _stored(name: str, text: str) -> StoredChunk:
