@@ -152,6 +152,20 @@ def test_one_that_can_not_be_opened_is_left_alone_after_some_tries(tmp_path) -> 
     with pytest.raises(BackendUnavailable, match="back end 'remote' failed 3 times in a row and is tried again in"):
         backends.open("remote")
     assert backends.opened() == {}
+    breaker = backends.breakers()["remote"]
+    assert breaker.state == "open" and breaker.last_error and "can't be reached" in breaker.last_error
+
+
+def test_why_one_was_not_opened_is_known_after_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIDAS_TEST_NO_KEY", raising=False)
+    backends = Backends(server("http://127.0.0.1:9/v1", api_key_env="MIDAS_TEST_NO_KEY"))
+    assert backends.breakers() == {}
+    with pytest.raises(ConfigError) as caught:
+        backends.open("remote")
+    assert backends.breakers()["remote"].last_error == caught.value.message
+    monkeypatch.setenv("MIDAS_TEST_NO_KEY", "x")
+    assert backends.open("remote").breaker is backends.breakers()["remote"]
+    assert backends.breakers()["remote"].last_error == caught.value.message
 
 
 def test_one_that_is_slow_to_open_holds_up_no_other() -> None:
