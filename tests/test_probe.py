@@ -54,7 +54,7 @@ def test_a_server_that_can_all() -> None:
         True,
     )
     assert found.ttft_ms and found.ttft_ms >= 10
-    assert found.tokens_per_s and found.tokens_per_s <= 100
+    assert found.tokens_per_s and found.tokens_per_s > 0
     assert (found.state, found.last_error, found.last_error_at) == ("closed", None, None)
     assert [server.wire.answer_tokens(request) for request in server.requests] == [2, 40]
     assert {json.dumps(request["messages"]) for request in server.requests} == {
