@@ -382,8 +382,7 @@ def test_an_answer_that_is_not_grounded_or_from_a_cloud_says_so() -> None:
 
 
 def test_the_history_names_collections_so_that_private_ones_stay_out_of_the_cloud() -> None:
-    source = Source(1, "rrhh/d/1/0", "rrhh", "d", "d.md", "t", None, None, (), None, "x", "x", 0.5)
-    answered = Turn("¿Sí?", "Sí.", Answer("Sí.", "¿Sí?", "es", sources=(source,)))
+    answered = Turn("¿Sí?", "Sí.", Answer("Sí.", "¿Sí?", "es", collections=("rrhh",)))
     failed = Turn("¿No?", error="No.")
     assert history([answered, failed]) == (Message("user", "¿Sí?", ("rrhh",)), Message("assistant", "Sí.", ("rrhh",)))
 
