@@ -295,7 +295,7 @@ def test_the_menu_says_where_each_model_is_and_the_answer_where_it_was_made(visi
 
 def test_a_fallback_is_announced_and_takes_the_place_of_what_broke_off(visit: Visit, shaky: FakeServer) -> None:
     page = visit.page
-    shaky.script = Script(pieces=lambda messages: ["Los ", "empleados ", "ganan ", "poco "], token_s=0.4, cut_after=4)
+    shaky.script = Script(pieces=lambda messages: ["Los ", "empleados ", "ganan ", "poco "], token_s=1.0, cut_after=4)
     choose(page, "shaky")
     visit.ask(QUESTION_ES)
     expect(page.locator("#live .text")).to_contain_text("ganan")
