@@ -14,9 +14,10 @@ from assistant.backends import Backend, Backends
 from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
 from assistant.decline import disowns, evidence_is_weak, is_certain, is_refusal, lacks_what_was_asked, model_refuses
-from assistant.engine import EvidenceSelector, make_engine, stream_of
+from assistant.engine import EvidenceSelector, make_engine, nodes_of, stream_of
 from assistant.errors import BackendError, CollectionIsPrivate, PromptTooLong
 from assistant.fallback import Candidates
+from assistant.found import Found
 from assistant.generation import EvidenceSynthesizer, fixed_messages
 from assistant.grounding import Grounder
 from assistant.history import standalone
@@ -95,20 +96,18 @@ class Assistant:
         filter: Filter = EVERYTHING,
         backend: str | None = None,
         language: Language | None = None,
+        found: Found | None = None,
     ) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer. Closing the generator stops the model.
 
         The tokens are what the model writes; the text of the final answer replaces them, with its citations verified. After
-        the state `fallback` another back end writes anew. Raises ConfigError for an empty question or an unknown back end,
-        CollectionNotFound, CollectionIsPrivate, and BackendError when the model and its fallbacks fail.
+        the state `fallback` another back end writes anew. With `found`, nothing is searched: `collections` and `filter` are
+        those of that search, and its time counts as if it had just been made. Raises ConfigError for an empty question or an
+        unknown back end, CollectionNotFound, CollectionIsPrivate, and BackendError when the model and its fallbacks fail.
         """
-        if not question.strip():
-            raise ConfigError("The question is empty: write one.")
-        started = time.perf_counter()
-        names = await asyncio.to_thread(self._names, collections)
-        retriever = self._retriever(names, filter)
-        asked = _Asked(question.strip(), tuple(history), language or answer_language(question), names, started)
-        candidates = Candidates(self._backends, self._settings.candidates(backend), self._maker(asked))
+        asked = await self._asked(question, history, found.collections if found else collections, language, found)
+        retriever = self._retriever(asked.collections, filter)
+        candidates = self._candidates(backend, asked)
         task = await candidates.next()
         yield StatusEvent("searching")
         while True:
@@ -124,6 +123,39 @@ class Assistant:
             except BackendError as error:
                 candidates.failed(task.backend, error, begun=begun)
             task = await candidates.next()
+
+    async def find(
+        self,
+        question: str,
+        *,
+        history: Sequence[Message] = (),
+        collections: Sequence[str] | None = None,
+        filter: Filter = EVERYTHING,
+        backend: str | None = None,
+        language: Language | None = None,
+    ) -> Found:
+        """What `stream` would answer from: no model is asked, but the back end's tokenizer and window decide how much evidence
+        there is. Raises what `stream` raises."""
+        asked = await self._asked(question, history, collections, language)
+        task = await self._candidates(backend, asked).next()
+        return await task.find(self._retriever(asked.collections, filter))
+
+    async def _asked(
+        self,
+        question: str,
+        history: Sequence[Message],
+        collections: Sequence[str] | None,
+        language: Language | None,
+        found: Found | None = None,
+    ) -> _Asked:
+        if not question.strip():
+            raise ConfigError("The question is empty: write one.")
+        started = time.perf_counter() - (found.milliseconds / 1000 if found else 0)
+        names = await asyncio.to_thread(self._names, collections)
+        return _Asked(question.strip(), tuple(history), language or answer_language(question), names, started, found)
+
+    def _candidates(self, backend: str | None, asked: _Asked) -> Candidates[_Task]:
+        return Candidates(self._backends, self._settings.candidates(backend), self._maker(asked))
 
     def _maker(self, asked: _Asked) -> Callable[[Backend, Sequence[Failure]], _Task]:
         """What makes a task of a back end; private collections are kept from one in the cloud."""
@@ -149,13 +181,14 @@ class Assistant:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is to be answered, whoever does it; `started` is on the performance counter."""
+    """What is to be answered, whoever does it; `started` is on the performance counter, `found` what was found beforehand."""
 
     question: str
     history: tuple[Message, ...]
     language: Language
     collections: tuple[str, ...]
     started: float
+    found: Found | None = None
 
 
 class _Task:
@@ -185,7 +218,7 @@ class _Task:
         self._timings = Timings(condense_ms=_since(begun))
         self._synthesizer = EvidenceSynthesizer(backend, self._question, asked.language, settings.answer.max_tokens)
         self._budget = self._room()
-        self._selector = EvidenceSelector(self._budget, backend.count_tokens)
+        self._found: Found
 
     @property
     def backend(self) -> str:
@@ -196,20 +229,33 @@ class _Task:
         """Why this back end answers instead of the one that was asked; None when that one does."""
         return fell_back(self._failures, self.backend, self._asked.language) if self._failures else None
 
+    async def find(self, retriever: HybridRetriever) -> Found:
+        """Searches, and selects what fits this back end."""
+        begun = time.perf_counter()
+        selector = EvidenceSelector(self._budget, self._backend.count_tokens)
+        await make_engine(retriever, selector, self._synthesizer).aretrieve(QueryBundle(self._question.search_text))
+        return Found(
+            self._asked.collections,
+            tuple(selector.hits),
+            tuple(selector.evidence),
+            self._budget,
+            self._backend.counted_by,
+            Timings(**retriever.timings, context_ms=selector.milliseconds),
+            _since(begun),
+        )
+
     async def run(self, retriever: HybridRetriever) -> AsyncGenerator[Event, None]:
-        engine = make_engine(retriever, self._selector, self._synthesizer)
+        self._found = found = self._asked.found or await self.find(retriever)
+        self._timings = replace(found.timings, condense_ms=self._timings.condense_ms)
         query = QueryBundle(self._question.search_text)
-        nodes = await engine.aretrieve(query)
-        self._timings = replace(self._timings, **retriever.timings, context_ms=self._selector.milliseconds)
-        hits, evidence = self._selector.hits, self._selector.evidence
-        if evidence_is_weak(query.query_str, hits, evidence):
-            yield AnswerEvent(self._declined("weak_evidence" if hits else "no_documents"))
+        if evidence_is_weak(query.query_str, found.hits, found.evidence):
+            yield AnswerEvent(self._declined("weak_evidence" if found.hits else "no_documents"))
             return
         with self._backend.queue.join() as place:
             async for position in place.positions():
                 yield StatusEvent("queued", position=position)
-            yield StatusEvent("reading", passages=len(evidence))
-            pieces = stream_of(await engine.asynthesize(query, nodes))
+            yield StatusEvent("reading", passages=len(found.evidence))
+            pieces = stream_of(await self._synthesizer.asynthesize(query, nodes_of(found.evidence)))
             async with aclosing(pieces), aclosing(self._write(pieces)) as events:
                 async for event in events:
                     yield event
@@ -242,7 +288,7 @@ class _Task:
             self._count_usage()
         if not written:
             return self._declined("model_declined", _since(started))
-        evidence = self._selector.evidence
+        evidence = self._found.evidence
         cited = cite(written, evidence, Grounder(self._question.search_text, evidence, self._embedder))
         if not self._convinces(cited):
             return self._declined("not_grounded", _since(started))
@@ -283,14 +329,14 @@ class _Task:
             self._empty(grounding_ms),
             text=cited.text,
             citations=cited.citations,
-            sources=tuple(_source(item.number, item.hit, item.text) for item in self._selector.evidence),
+            sources=tuple(_source(item.number, item.hit, item.text) for item in self._found.evidence),
             sentences=cited.sentences,
             grounded=all(sentence.verdict != "unsupported" for sentence in cited.sentences),
             dropped_citations=cited.dropped,
         )
 
     def _declined(self, reason: DeclineReason, grounding_ms: float | None = None) -> Answer:
-        nearest = self._selector.hits[:NEAREST]
+        nearest = self._found.hits[:NEAREST]
         return replace(
             self._empty(grounding_ms),
             text=self._refusal,
@@ -309,7 +355,7 @@ class _Task:
             model=self._backend.model,
             cloud=self._backend.cloud,
             fallback_from=self._failures[0].backend if self._failures else None,
-            evidence_budget=self._budget,
+            evidence_budget=self._found.budget,
             notices=self._notices(),
             usage=self._synthesizer.generation.usage,
             timings=self._measured(grounding_ms),
@@ -318,8 +364,8 @@ class _Task:
     def _notices(self) -> tuple[str, ...]:
         name, language, usual = self._backend.name, self._asked.language, self._settings.answer.evidence_tokens
         notices = [self.fallback_notice] if self.fallback_notice else []
-        if self._budget < usual:
-            notices.append(shrunk(name, self._backend.context_window, self._budget, usual, language))
+        if self._found.budget < usual:
+            notices.append(shrunk(name, self._backend.context_window, self._found.budget, usual, language))
         if len(self._history) < len(self._asked.history):
             notices.append(forgotten(name, language))
         return tuple(notices)

@@ -52,7 +52,7 @@ class EvidenceSelector(BaseNodePostprocessor):
         question = query_bundle.query_str if query_bundle else ""
         self._evidence = select_evidence(question, self._hits, self._budget, self._count_tokens)
         self._milliseconds = (time.perf_counter() - started) * 1000
-        return [_node(item) for item in self._evidence]
+        return nodes_of(self._evidence)
 
 
 def make_engine(
@@ -67,6 +67,11 @@ def stream_of(response: RESPONSE_TYPE) -> AsyncGenerator[str, None]:
     if not isinstance(response, AsyncStreamingResponse) or not isinstance(response.response_gen, AsyncGenerator):
         raise TypeError(f"a streamed response was expected, not {type(response).__name__}")
     return response.response_gen
+
+
+def nodes_of(evidence: Sequence[Evidence]) -> list[NodeWithScore]:
+    """Evidence as the synthesizer takes it."""
+    return [_node(item) for item in evidence]
 
 
 def _node(item: Evidence) -> NodeWithScore:
