@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from assistant import hardware
 from assistant.backends import make_manager
@@ -18,10 +18,12 @@ from assistant.config import Settings
 from assistant.local_models import DiskItem, LocalModels
 from assistant.models import pinned
 from assistant.recommend import Advice, Choice, Rejection, Wish, recommend
-from assistant.trial import Trial, try_one, with_models
 from ingest.errors import ConfigError, MidasError
 from ui import terminal
 from ui.command import leave
+
+if TYPE_CHECKING:
+    from assistant.trial import Trial
 
 SHOWN = 5
 """Models that a recommendation shows; JSON has them all."""
@@ -364,6 +366,8 @@ def _grouped(rejected: Sequence[Rejection]) -> str:
 
 def run_trials(names: list[str], settings: Settings, prompt: str, max_tokens: int, json: bool) -> None:
     """Asks one after the other and prints the comparison; exit code 1 when none answered."""
+    from assistant.trial import try_one, with_models
+
     prepared = with_models(names, settings)
     trials = []
     for name in names:

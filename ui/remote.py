@@ -16,7 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 from assistant.types import Event
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
-from ingest.doctor import Finding
 from ingest.errors import MidasError
 from ingest.progress import IngestReport
 from ingest.types import Filter
@@ -27,6 +26,7 @@ from ui.views import BackendView, DocumentView, JobView, SearchView
 from ui.wire import event_from_json
 
 if TYPE_CHECKING:
+    from ingest.doctor import Finding
     from ui.backends import BackendCheck
 
 T = TypeVar("T")
@@ -107,6 +107,8 @@ class RemoteService:
         return self._follow(job, progress, cancelled).state == "done"
 
     def doctor(self, *, repair: bool) -> list[Finding]:
+        from ingest.doctor import Finding
+
         return self._call(list[Finding], "POST", "/v1/doctor", json={"repair": repair})
 
     def _follow(self, job: JobView, progress: Progress, cancelled: Cancelled) -> JobView:

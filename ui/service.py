@@ -15,7 +15,6 @@ from assistant.config import Settings
 from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
-from ingest.doctor import Finding
 from ingest.errors import ConfigError, DocumentNotFound, MidasError
 from ingest.progress import IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from assistant.backends import Backends
     from assistant.retriever import RetrievedChunk
     from ingest.catalog import DocumentRow
+    from ingest.doctor import Finding
     from ingest.store import Store
     from ui.backends import BackendCheck
 

@@ -10,7 +10,7 @@ from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from threading import Event
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.live import Live
@@ -20,10 +20,12 @@ from rich.text import Text
 
 from assistant.types import Answer, AnswerEvent, Citation, Source, StatusEvent, TokenEvent
 from assistant.types import Event as AnswerStep
-from ingest.doctor import Finding
 from ingest.errors import MidasError
-from ingest.progress import IngestProgress, IngestReport
-from ui.views import DocumentView, Passage
+
+if TYPE_CHECKING:
+    from ingest.doctor import Finding
+    from ingest.progress import IngestProgress, IngestReport
+    from ui.views import DocumentView, Passage
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-
-from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.llms import LLM
+from typing import TYPE_CHECKING
 
 from assistant.backends.common.breaker import CircuitBreaker
 from assistant.backends.common.capabilities import Capabilities
 from assistant.backends.common.queue import FairQueue
 from assistant.errors import BackendEmpty
+
+if TYPE_CHECKING:
+    from llama_index.core.base.llms.types import ChatMessage
+    from llama_index.core.llms import LLM
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from llama_index.core.base.llms.types import ChatMessage
 from tokenizers import Tokenizer
 
 from assistant import models
 from assistant.backends.common import gguf
 from ingest.errors import ModelError
+
+if TYPE_CHECKING:
+    from llama_index.core.base.llms.types import ChatMessage
 
 BYTES_PER_TOKEN = 3
 """For an unknown tokenizer this is on the safe side: Spanish and English have about four bytes a token."""
