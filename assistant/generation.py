@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, MessageRole
@@ -109,7 +109,7 @@ class EvidenceSynthesizer(BaseSynthesizer):
         written = ChatMessage(role=MessageRole.ASSISTANT, content=self.generation.text)
         asked = ChatMessage(role=MessageRole.USER, content=prompt(self._language, "check"))
         candidates: Sequence[Any] = ()
-        started = time.perf_counter()
+        started, answered = time.perf_counter(), self.generation.usage.completion_tokens
         try:
             async with asyncio.timeout(APPROVAL_SECONDS):
                 stream = await self._backend.llm.astream_chat([*self.sent, written, asked], max_tokens=1, **PROBABILITIES)
@@ -119,6 +119,8 @@ class EvidenceSynthesizer(BaseSynthesizer):
                         self._spend(chunk.raw)
         except (BackendError, TimeoutError):
             return None
+        spent = self.generation.usage
+        self.generation.usage = replace(spent, check_tokens=spent.completion_tokens - answered)
         self.generation.total_ms = (self.generation.total_ms or 0) + (time.perf_counter() - started) * 1000
         return yes_share(candidates)
 

@@ -68,12 +68,16 @@ class GroundedSentence:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of the model call. `counted_by` is `server`, or the name of the tokenizer that estimated them."""
+    """Tokens of the model's calls. `counted_by` is `server`, or the name of the tokenizer that estimated them.
+
+    `check_tokens` are those of `completion_tokens` that are no part of the answer: the model was asked whether it stands by it.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
     counted_by: str = "server"
+    check_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
