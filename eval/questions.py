@@ -35,8 +35,9 @@ class Question(BaseModel):
     """A question with what is known about its answer.
 
     `reference` is the expected answer, None when the documents hold none. `facts` are what a right answer must contain
-    (see `eval.facts`). `split` tells whether thresholds may be set on it (`calibration`) or it is only reported on. `plain`: asked
-    of the bare model, without documents. `generated`: a model wrote it and no person has accepted it yet; runs leave it out.
+    (see `eval.facts`). `split` tells whether thresholds may be set on it (`calibration`) or it is only reported on. `plain`
+    is asked of the bare model, without documents. `generated` was written by a model and accepted by no person yet: runs
+    leave it out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
