@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import Literal
 
+from ingest.errors import ConfigError
+
 Group = Literal["retrieval", "answer", "citations", "abstention", "judge", "human", "speed", "resources", "cost"]
 Unit = Literal["share", "ms", "tokens/s", "characters/s", "bytes", "eur", "score", "tokens"]
+
+JARVELIN = "Järvelin and Kekäläinen 2002, Cumulated gain-based evaluation of IR techniques"
+VOORHEES = "Voorhees 1999, The TREC-8 question answering track report"
+MANNING = "Manning, Raghavan and Schütze 2008, Introduction to information retrieval, chapter 8"
+SQUAD = "Rajpurkar et al. 2016, SQuAD; normalisation by language as in Lewis et al. 2020, MLQA"
+ALCE = "Gao et al. 2023, Enabling large language models to generate text with citations (ALCE)"
+VLLM = "vLLM, benchmark_serving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +31,386 @@ class Metric:
     title: dict[str, str]
     meaning: dict[str, str]
     source: str | None = None
+
+
+def _metric(
+    name: str,
+    group: Group,
+    unit: Unit,
+    title: tuple[str, str],
+    meaning: tuple[str, str],
+    source: str | None = None,
+    *,
+    higher_is_better: bool = True,
+) -> Metric:
+    """Title and meaning in Spanish and English, in this order."""
+    (title_es, title_en), (meaning_es, meaning_en) = title, meaning
+    return Metric(
+        name, group, unit, higher_is_better, {"es": title_es, "en": title_en}, {"es": meaning_es, "en": meaning_en}, source
+    )
+
+
+RETRIEVAL = (
+    *(
+        _metric(
+            f"hit@{k}",
+            "retrieval",
+            "share",
+            (f"Acierto entre {k}", f"Hit at {k}"),
+            (
+                f"Alguno de los {k} primeros pasajes hallados contiene uno de los extractos de referencia.",
+                f"One of the first {k} passages found holds one of the reference quotes.",
+            ),
+            MANNING,
+        )
+        for k in (1, 3, 5)
+    ),
+    _metric(
+        "recall@5",
+        "retrieval",
+        "share",
+        ("Exhaustividad entre 5", "Recall at 5"),
+        (
+            "Parte de los extractos de referencia que contienen los 5 primeros pasajes hallados.",
+            "Share of the reference quotes that the first 5 passages found hold.",
+        ),
+        MANNING,
+    ),
+    _metric(
+        "mrr",
+        "retrieval",
+        "share",
+        ("Rango recíproco medio", "Mean reciprocal rank"),
+        (
+            "Uno entre la posición del primer pasaje hallado que contiene un extracto de referencia; 0 si no lo hay.",
+            "One over the rank of the first passage found that holds a reference quote; 0 when there is none.",
+        ),
+        VOORHEES,
+    ),
+    _metric(
+        "ndcg@5",
+        "retrieval",
+        "share",
+        ("nDCG entre 5", "nDCG at 5"),
+        (
+            "Lo arriba que están los extractos de referencia entre los 5 primeros pasajes, frente al mejor orden posible.",
+            "How far up among the first 5 the passages with the reference quotes stand, against the best possible order.",
+        ),
+        JARVELIN,
+    ),
+    _metric(
+        "page_hit@5",
+        "retrieval",
+        "share",
+        ("Página hallada entre 5", "Page found at 5"),
+        (
+            "Alguno de los 5 primeros pasajes hallados está en una de las páginas de referencia.",
+            "One of the first 5 passages found is on one of the reference pages.",
+        ),
+        MANNING,
+    ),
+    _metric(
+        "document_hit@5",
+        "retrieval",
+        "share",
+        ("Documento hallado entre 5", "Document found at 5"),
+        (
+            "Alguno de los 5 primeros pasajes hallados es de uno de los documentos de referencia.",
+            "One of the first 5 passages found is of one of the reference documents.",
+        ),
+        MANNING,
+    ),
+    _metric(
+        "document_recall@5",
+        "retrieval",
+        "share",
+        ("Documentos hallados entre 5", "Documents found at 5"),
+        (
+            "Parte de los documentos de referencia de los que hay un pasaje entre los 5 primeros.",
+            "Share of the reference documents with a passage among the first 5.",
+        ),
+        MANNING,
+    ),
+    _metric(
+        "evidence_recall",
+        "retrieval",
+        "share",
+        ("Evidencia mostrada", "Evidence shown"),
+        (
+            "Parte de los extractos de referencia cuyas palabras llegaron al modelo en la evidencia elegida.",
+            "Share of the reference quotes whose words reached the model in the selected evidence.",
+        ),
+    ),
+)
+
+ANSWER = (
+    _metric(
+        "correct",
+        "answer",
+        "share",
+        ("Respuesta correcta", "Correct"),
+        (
+            "Contiene todos los hechos de la referencia; sin respuesta en los documentos, lo dice.",
+            "Holds every fact of the reference; where the documents have no answer, says so.",
+        ),
+    ),
+    _metric(
+        "good",
+        "answer",
+        "share",
+        ("Correcta y fiel", "Correct and faithful"),
+        (
+            "Es correcta y ninguna frase carece de apoyo en la evidencia.",
+            "Is correct, and no sentence lacks support in the evidence.",
+        ),
+    ),
+    _metric(
+        "facts",
+        "answer",
+        "share",
+        ("Hechos contenidos", "Facts contained"),
+        (
+            "Parte de los hechos de la referencia que están en la respuesta; 0 si se abstiene.",
+            "Share of the reference's facts that are in the answer; 0 when it is declined.",
+        ),
+    ),
+    _metric(
+        "token_f1",
+        "answer",
+        "share",
+        ("F1 de palabras", "Token F1"),
+        (
+            "Media armónica de precisión y exhaustividad de las palabras frente a la referencia, sin artículos ni tildes.",
+            "Harmonic mean of precision and recall of the words against the reference, without articles and accents.",
+        ),
+        SQUAD,
+    ),
+    _metric(
+        "exact_match",
+        "answer",
+        "share",
+        ("Coincidencia exacta", "Exact match"),
+        (
+            "Las mismas palabras que la referencia, sin artículos, tildes ni signos.",
+            "The same words as the reference, without articles, accents and punctuation.",
+        ),
+        SQUAD,
+    ),
+    _metric(
+        "language",
+        "answer",
+        "share",
+        ("Idioma correcto", "Right language"),
+        ("La respuesta está en el idioma de la pregunta.", "The answer is in the question's language."),
+    ),
+)
+
+CITATIONS = (
+    _metric(
+        "citation_precision",
+        "citations",
+        "share",
+        ("Precisión de las citas", "Citation precision"),
+        (
+            "Parte de las citas de la respuesta que señalan una página de referencia.",
+            "Share of the answer's citations that point to a reference page.",
+        ),
+        ALCE,
+    ),
+    _metric(
+        "citation_recall",
+        "citations",
+        "share",
+        ("Exhaustividad de las citas", "Citation recall"),
+        (
+            "Parte de las páginas de referencia que cita la respuesta.",
+            "Share of the reference pages that the answer cites.",
+        ),
+        ALCE,
+    ),
+    _metric(
+        "citation_support",
+        "citations",
+        "share",
+        ("Citas que se sostienen", "Citations that hold"),
+        (
+            "Parte de las citas cuyo pasaje dice lo que su frase: a la letra, o con los hechos de la referencia.",
+            "Share of the citations whose passage says what their sentence says: to the letter, or with the reference's facts.",
+        ),
+        ALCE,
+    ),
+    _metric(
+        "cited_sentences",
+        "citations",
+        "share",
+        ("Frases con cita", "Sentences cited"),
+        (
+            "Parte de las frases de la respuesta que llevan una cita.",
+            "Share of the answer's sentences that carry a citation.",
+        ),
+        ALCE,
+    ),
+    _metric(
+        "grounding",
+        "citations",
+        "share",
+        ("Frases fundadas", "Sentences grounded"),
+        (
+            "Parte de las frases de la respuesta que la comprobación halló apoyadas en la evidencia.",
+            "Share of the answer's sentences that the check found supported by the evidence.",
+        ),
+    ),
+    _metric(
+        "invented_citations",
+        "citations",
+        "share",
+        ("Citas inventadas", "Invented citations"),
+        (
+            "Parte de las respuestas en las que el modelo citó un número que ninguna fuente tiene.",
+            "Share of the answers in which the model cited a number that no source has.",
+        ),
+        higher_is_better=False,
+    ),
+)
+
+ABSTENTION = (
+    _metric(
+        "answered_answerable",
+        "abstention",
+        "share",
+        ("Responde lo que puede", "Answers what it can"),
+        (
+            "Parte de las preguntas con respuesta en los documentos que se contestan.",
+            "Share of the questions with an answer in the documents that are answered.",
+        ),
+    ),
+    _metric(
+        "declined_unanswerable",
+        "abstention",
+        "share",
+        ("Se abstiene cuando debe", "Declines when it should"),
+        (
+            "Parte de las preguntas sin respuesta en los documentos que se declinan.",
+            "Share of the questions without an answer in the documents that are declined.",
+        ),
+    ),
+    _metric(
+        "balanced_accuracy",
+        "abstention",
+        "share",
+        ("Exactitud equilibrada de la abstención", "Balanced accuracy of abstention"),
+        (
+            "Media de lo que responde de lo que puede y lo que declina de lo que debe.",
+            "Mean of what it answers of what it can, and what it declines of what it should.",
+        ),
+        "Brodersen et al. 2010, The balanced accuracy and its posterior distribution",
+    ),
+    _metric(
+        "errors",
+        "abstention",
+        "share",
+        ("Errores", "Errors"),
+        ("Parte de las preguntas que acabaron en un error.", "Share of the questions that ended in an error."),
+        higher_is_better=False,
+    ),
+)
+
+SPEED = (
+    _metric(
+        "ttft_ms",
+        "speed",
+        "ms",
+        ("Tiempo hasta la primera palabra", "Time to first token"),
+        (
+            "Desde que se envía la petición al modelo hasta su primer trozo de texto no vacío.",
+            "From sending the request to the model until its first non-empty piece of text.",
+        ),
+        VLLM,
+        higher_is_better=False,
+    ),
+    _metric(
+        "e2e_ms",
+        "speed",
+        "ms",
+        ("Duración de la generación", "End-to-end latency"),
+        (
+            "Desde que se envía la petición al modelo hasta su último trozo de texto.",
+            "From sending the request to the model until its last piece of text.",
+        ),
+        VLLM,
+        higher_is_better=False,
+    ),
+    _metric(
+        "tpot_ms",
+        "speed",
+        "ms",
+        ("Tiempo por token", "Time per output token"),
+        (
+            "Tiempo tras el primer trozo entre los tokens generados menos uno.",
+            "Time after the first piece over the generated tokens less one.",
+        ),
+        VLLM,
+        higher_is_better=False,
+    ),
+    _metric(
+        "tokens_per_s",
+        "speed",
+        "tokens/s",
+        ("Tokens por segundo", "Tokens per second"),
+        (
+            "Tokens generados menos uno entre el tiempo tras el primer trozo.",
+            "Generated tokens less one over the time after the first piece.",
+        ),
+        VLLM,
+    ),
+    _metric(
+        "characters_per_s",
+        "speed",
+        "characters/s",
+        ("Caracteres por segundo", "Characters per second"),
+        (
+            "Caracteres tras el primer trozo entre el tiempo que tardan.",
+            "Characters after the first piece over the time they take.",
+        ),
+    ),
+    _metric(
+        "queued_ms",
+        "speed",
+        "ms",
+        ("Espera en la cola", "Time in the queue"),
+        ("Tiempo en la cola del motor antes de la petición.", "Time in the back end's queue before the request."),
+        higher_is_better=False,
+    ),
+    _metric(
+        "total_ms",
+        "speed",
+        "ms",
+        ("Tiempo hasta la respuesta comprobada", "Time to the verified answer"),
+        (
+            "Desde la pregunta hasta la respuesta comprobada: lo que espera quien lee.",
+            "From the question until the verified answer: what a reader waits for.",
+        ),
+        higher_is_better=False,
+    ),
+)
+
+RESOURCES: tuple[Metric, ...] = ()
+JUDGE: tuple[Metric, ...] = ()
+HUMAN: tuple[Metric, ...] = ()
+COST: tuple[Metric, ...] = ()
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for group in (RETRIEVAL, ANSWER, CITATIONS, ABSTENTION, JUDGE, HUMAN, SPEED, RESOURCES, COST)
+    for metric in group
+}
+"""Every metric. Whoever adds one writes it into the tuple of its group."""
+
+
+def metric(name: str) -> Metric:
+    """The metric of this name. Raises ConfigError that names a near one, or all."""
+    if name in METRICS:
+        return METRICS[name]
+    close = difflib.get_close_matches(name, METRICS, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(METRICS)}."
+    raise ConfigError(f"No metric {name!r}: {hint}")
