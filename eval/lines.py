@@ -1,0 +1,66 @@
+"""Files of one JSON object a line that survive a kill: a line is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from ingest.errors import StoreError
+
+T = TypeVar("T")
+
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def append(path: Path, row: object) -> None:
+    """Adds one line and waits until it is on the disk; a last line that a kill left torn goes first. Raises StoreError."""
+    line = _adapter(type(row)).dump_json(row) + b"\n"
+    try:
+        with path.open("a+b") as file:
+            _cut_torn(file.fileno())
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"{path} can't be written ({error.strerror}): check free space and permissions.") from error
+
+
+def read(path: Path, kind: type[T]) -> list[T]:
+    """All whole lines; none when there is no file. Raises StoreError that names a line that is no such row."""
+    if not path.exists():
+        return []
+    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    return [_row(path, number, line, kind) for number, line in enumerate(whole.split(b"\n"), 1) if line]
+
+
+def _row(path: Path, number: int, line: bytes, kind: type[T]) -> T:
+    try:
+        row: T = _adapter(kind).validate_json(line)
+        return row
+    except ValidationError as error:
+        raise StoreError(f"Line {number} of {path} is no {kind.__name__} ({error.errors()[0]['msg']}): delete it.") from error
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Built once: it takes longer than a row."""
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
+
+
+def _cut_torn(descriptor: int) -> None:
+    """Leaves the file as it was after its last whole line."""
+    end = size = os.fstat(descriptor).st_size
+    step = 65536
+    while end:
+        begin = max(0, end - step)
+        newline = os.pread(descriptor, end - begin, begin).rfind(b"\n")
+        if newline >= 0:
+            end = begin + newline + 1
+            break
+        end = begin
+    if end < size:
+        os.ftruncate(descriptor, end)
