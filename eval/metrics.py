@@ -165,7 +165,7 @@ ANSWER = (
         ),
     ),
     _metric(
-        "facts",
+        "fact_recall",
         "answer",
         "share",
         ("Hechos contenidos", "Facts contained"),
@@ -251,7 +251,7 @@ CITATIONS = (
         ALCE,
     ),
     _metric(
-        "grounding",
+        "grounding_rate",
         "citations",
         "share",
         ("Frases fundadas", "Sentences grounded"),
