@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.types import Message
 from ingest.errors import ConfigError
+
+SETS = Path(__file__).parent / "sets"
+"""The sets that come with the product: prompts to bare models (`NAME.LANGUAGE.jsonl`), and statements to calibrate a judge."""
 
 
 class Reference(BaseModel):
@@ -29,6 +33,16 @@ class Turn(BaseModel):
 
     role: Literal["user", "assistant"]
     text: str
+
+
+class Criteria(BaseModel):
+    """What a person looks for when judging an answer from 1 to 5: a sentence for each criterion, in the question's language."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    precision: str
+    clarity: str
+    completeness: str
 
 
 class Question(BaseModel):
@@ -54,24 +68,70 @@ class Question(BaseModel):
     split: Literal["calibration", "report"] | None = Field(None)
     plain: bool = False
     generated: bool = False
+    criteria: Criteria | None = None
 
     @property
     def messages(self) -> tuple[Message, ...]:
         return tuple(Message(turn.role, turn.text) for turn in self.history)
 
+    @property
+    def line(self) -> str:
+        """The question as a line of its file: what every question has, then what only some have."""
+        told = self.model_dump(mode="json", exclude_defaults=True)
+        usual = {"id": "", "question": "", "language": "", "answerable": True, "reference": None, "sources": [], "tags": []}
+        return json.dumps({**usual, **told}, ensure_ascii=False) + "\n"
+
 
 def load_questions(path: Path) -> list[Question]:
     """Reads a question set. Raises ConfigError that names the line and what is wrong with it."""
-    questions = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip():
-            questions.append(_question(path, number, line))
-    return questions
+    lines = _text(path).split("\n")
+    return [_question(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def save_questions(path: Path, questions: Iterable[Question]) -> None:
+    """Writes a question set in place of what the file held; an interruption leaves one or the other. Raises ConfigError."""
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_text("".join(question.line for question in questions), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} can't be written ({error.strerror}): choose another place, or check who may write."
+        ) from error
+
+
+def built_in_sets() -> dict[str, Path]:
+    """The prompts to bare models that come with the product, by name: `coding.es`."""
+    return {path.stem: path for path in sorted(SETS.glob("*.jsonl")) if not path.stem.startswith("judge-")}
+
+
+def question_file(name: str) -> Path:
+    """The file of a question set: a path, or the name of a built-in set. Raises ConfigError with the names there are."""
+    from assistant.backends.common.kinds import choices
+
+    path, sets = Path(name), built_in_sets()
+    if path.is_file():
+        return path
+    if name in sets:
+        return sets[name]
+    raise ConfigError(f"There is no file {name} and no built-in question set of that name: {choices(name, sets)}.")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read ({error.strerror}): name a question set, one JSON object a line.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: import it with `midas eval questions import`.") from error
 
 
 def _question(path: Path, number: int, line: str) -> Question:
     try:
         return Question.model_validate(json.loads(line))
-    except (ValueError, ValidationError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        raise ConfigError(f"Line {number} of {path} is not a question ({reason}): correct it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise ConfigError(f"Line {number} of {path} is not a question ({field}: {first['msg']}): correct it.") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"Line {number} of {path} is not JSON ({error}): write one JSON object a line.") from error
