@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, RLock
@@ -122,10 +122,11 @@ MIGRATIONS = (
 
 
 class Database:
-    """Owns the file. Readers never wait; writers take turns."""
+    """Owns the file. Readers never wait; writers take turns. `migrations` are the steps of its schema, oldest first."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
         self.path = path
+        self._migrations = migrations
         self._idle: deque[sqlite3.Connection] = deque()
         self._closed = False
         self._writing = RLock()
@@ -218,7 +219,7 @@ class Database:
 
     def _migrate(self) -> None:
         version: int = self._writer.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
+        if version > len(self._migrations):
             raise StoreError(f"{self.path} was written by a newer Midas assistant: upgrade, or set another MIDAS_HOME.")
-        for number in range(version, len(MIGRATIONS)):
-            self._writer.executescript(f"BEGIN; {MIGRATIONS[number]}; PRAGMA user_version={number + 1}; COMMIT;")
+        for number in range(version, len(self._migrations)):
+            self._writer.executescript(f"BEGIN; {self._migrations[number]}; PRAGMA user_version={number + 1}; COMMIT;")
