@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from assistant.types import AnswerEvent, Event, StatusEvent, TokenEvent
+from assistant.wire import event_to_json
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
 from ingest.doctor import Finding
@@ -43,7 +44,6 @@ from ui.openai_format import (
 )
 from ui.service import Cancelled, LocalService, Progress, Question, ask
 from ui.views import BackendView, DocumentView, JobView, Readiness, SearchView
-from ui.wire import event_to_json
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 DISCONNECT_POLL_SECONDS = 0.5

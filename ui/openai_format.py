@@ -1,4 +1,4 @@
-"""OpenAI's chat completion format: what comes in, what goes out. The field `midas` is ours (see `ui.wire`)."""
+"""OpenAI's chat completion format: what comes in, what goes out. The field `midas` is ours (see `assistant.wire`)."""
 
 from __future__ import annotations
 

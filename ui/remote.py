@@ -14,6 +14,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from assistant.types import Event
+from assistant.wire import event_from_json
 from ingest.catalog import DocumentRow
 from ingest.collection import CollectionInfo
 from ingest.errors import MidasError
@@ -23,7 +24,6 @@ from ui.address import Address
 from ui.errors import ErrorBody, from_code
 from ui.service import Cancelled, Progress, Question
 from ui.views import BackendView, DocumentView, JobView, SearchView
-from ui.wire import event_from_json
 
 if TYPE_CHECKING:
     from ingest.doctor import Finding
