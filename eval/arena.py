@@ -347,7 +347,7 @@ def _what(pair: sqlite3.Row) -> tuple[str, str, str]:
 def _first_left(pair: sqlite3.Row, voter: str) -> bool:
     """Which side the first back end is on: random, and the other one when the pair is repeated."""
     random = _chance(pair["run"], voter, *_what(pair)).random() < 0.5
-    return random != (pair["kind"] == "repeat")
+    return random != bool(pair["kind"] == "repeat")
 
 
 def _shown(pair: sqlite3.Row, voter: str, voted: int, pairs: int) -> Shown:
