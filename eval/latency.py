@@ -15,15 +15,16 @@ RISK = 0.025
 
 
 class Stopwatch:
-    """Runs from when it is made; `see` every event of `Assistant.stream` as it comes, then ask for the `speed`.
+    """Runs from `started`, or from when it is made; `see` the events of `Assistant.stream` as they come, then ask for the
+    `speed`.
 
     For a model that is asked without the assistant: `see(StatusEvent("reading"))` as the request is sent, a `TokenEvent` for
-    every piece of text, then `speed(usage)`. `clock` tells seconds and never goes back.
+    every piece of text, then `speed(usage)`. `clock` tells seconds and never goes back; `started` is on its scale.
     """
 
-    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float] = perf_counter, started: float | None = None) -> None:
         self._clock = clock
-        self._started = self._last = clock()
+        self._started = self._last = clock() if started is None else started
         self._first_shown: float | None = None
         self._answer: AnswerEvent | None = None
         self._begin()
