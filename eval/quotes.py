@@ -1,0 +1,69 @@
+"""Whether a document says what a reference quotes: white space and the marks of Markdown don't count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from eval.questions import Reference
+from ingest.store import Store
+from ingest.types import Document
+
+_MARKS = re.compile(r"\\(?=\|)|\*\*|`")
+
+
+def flat(text: str) -> str:
+    """White space single; the marks of Markdown and of table cells off."""
+    return re.sub(r"\s+", " ", _MARKS.sub("", text)).strip()
+
+
+def pages_with(document: Document, quote: str) -> list[int | None]:
+    """The pages that hold the quote, in order; `[None]` when only the text as a whole does, or the format has no pages."""
+    pages = sorted({block.page for block in document.blocks if block.page is not None})
+    found: list[int | None] = [page for page in pages if holds(_page_text(document, page), quote)]
+    return found or ([None] if holds(document.text, quote) else [])
+
+
+def holds(text: str, quote: str) -> bool:
+    """Whether the text has the quote in it."""
+    return flat(quote) in flat(text)
+
+
+def stored_documents(store: Store, collections: Sequence[str]) -> dict[str, Document]:
+    """The documents that are served, by source. Raises CollectionNotFound."""
+    return {
+        row.source: store.stored_document(name, row.document_id).document
+        for name in collections
+        for row in store.documents(name)
+        if row.served
+    }
+
+
+def wrong_reference(reference: Reference, documents: Mapping[str, Document]) -> str | None:
+    """What is wrong with a reference, as a sentence; None when the documents bear it out."""
+    from assistant.backends.common.kinds import choices
+
+    document = documents.get(reference.document)
+    if document is None:
+        return f"There is no document {reference.document!r}: {choices(reference.document, documents)}."
+    pages = {block.page for block in document.blocks}
+    if reference.page is not None and reference.page not in pages:
+        return f"{reference.document} has no page {reference.page}: correct the page."
+    return _wrong_quote(reference, document) if reference.quote else None
+
+
+def _wrong_quote(reference: Reference, document: Document) -> str | None:
+    quote = reference.quote or ""
+    text = document.text if reference.page is None else _page_text(document, reference.page)
+    if holds(text, quote):
+        return None
+    elsewhere = [str(page) for page in pages_with(document, quote) if page is not None]
+    if elsewhere:
+        return (
+            f"The quote is not on page {reference.page} of {reference.document} but on page {elsewhere[0]}: correct the page."
+        )
+    return f"{reference.document} does not say “{quote}”: copy the words as they stand there."
+
+
+def _page_text(document: Document, page: int) -> str:
+    return " ".join(block.text for block in document.blocks if block.page == page)
