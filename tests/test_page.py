@@ -199,6 +199,19 @@ def test_stop_keeps_what_was_written_and_stops_the_model(visit: Visit, fake: Fak
     assert fake.disconnects == before + 1
 
 
+def test_a_new_conversation_ends_the_answer_that_is_written(visit: Visit, fake: FakeOpenAI) -> None:
+    page = visit.page
+    fake.token_s = 0.4
+    visit.ask(QUESTION_ES)
+    expect(page.locator("#live .text")).to_contain_text("Los")
+    page.locator("#clear").click()
+    expect(page.locator("#past .welcome")).to_be_visible()
+    expect(page.locator("#live .turn")).to_have_count(0)
+    fake.token_s = 0
+    visit.ask(QUESTION_ES)
+    expect(page.locator("#past .cite")).to_have_count(1)
+
+
 def test_a_failing_model_is_told_and_the_next_question_is_answered(visit: Visit, fake: FakeOpenAI) -> None:
     page = visit.page
     fake.error = (500, "out of memory")

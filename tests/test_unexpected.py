@@ -19,7 +19,7 @@ from ui.api import make_api
 from ui.errors import Unexpected
 from ui.jobs import Jobs
 from ui.service import LocalService, Question
-from ui.web.chat import _answer
+from ui.web.chat import Asking, _answer
 from ui.web.render import Turn
 from ui.web.texts import TEXTS
 
@@ -67,7 +67,7 @@ def test_a_stream_that_breaks_ends_with_the_error(client: TestClient, caplog: py
 
 def test_the_page_takes_the_next_question_after_an_answer_that_broke(service: LocalService) -> None:
     async def updates() -> list[list[Any]]:
-        return [update async for update in _answer(service, Turn("¿Qué?"), [], [], "local", TEXTS["es"])]
+        return [update async for update in _answer(service, Asking(Turn("¿Qué?")), [], [], "local", TEXTS["es"])]
 
     _, live, turns, pending, *_ = asyncio.run(updates())[-1]
     assert (live, pending) == ("", None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,19 @@ from ui.web.texts import TEXTS, PageLanguage, Texts
 
 Update = dict[str, Any]
 """What Gradio takes as a change of a component."""
+
+
+@dataclass(slots=True)
+class Asking:
+    """The question being answered; `begun`: something answers it. `forgotten`: the conversation is to be cleared.
+
+    Stop and clear only say so here: what answers it then ends by itself, so that none of its updates comes after the last.
+    """
+
+    turn: Turn
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: bool = False
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +142,9 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
     buttons = [tab.send, tab.stop]
 
     async def answer(
-        pending_turn: Turn | None, turns: list[Turn], chosen: list[str], backend: str, code: PageLanguage
+        asking: Asking | None, turns: list[Turn], chosen: list[str], backend: str, code: PageLanguage
     ) -> AsyncGenerator[list[Any], None]:
-        async with aclosing(_answer(service, pending_turn, turns, chosen, backend, TEXTS[code])) as updates:
+        async with aclosing(_answer(service, asking, turns, chosen, backend, TEXTS[code])) as updates:
             async for update in updates:
                 yield update
 
@@ -143,7 +157,7 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
         concurrency_limit=None,
         api_visibility="private",
     )
-    answering = started.then(
+    started.then(
         answer,
         [pending, tab.turns, tab.collections, tab.backend, language],
         [tab.past, tab.live, tab.turns, pending, *buttons],
@@ -155,46 +169,74 @@ def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.R
         _stop,
         [pending, tab.turns, language],
         [tab.past, tab.live, tab.turns, pending, *buttons],
-        cancels=[answering],
         show_progress="hidden",
+        concurrency_limit=None,
         api_visibility="private",
     )
     tab.clear.click(
         _clear,
-        [language],
+        [pending, language],
         [tab.past, tab.live, tab.turns, pending, *buttons, tab.panel],
-        cancels=[answering],
         show_progress="hidden",
+        concurrency_limit=None,
         api_visibility="private",
     )
 
 
-def _start(text: str, turns: list[Turn], pending: Turn | None, code: PageLanguage) -> list[Any]:
+async def _start(text: str, turns: list[Turn], pending: Asking | None, code: PageLanguage) -> list[Any]:
     """Shows the question at once; a question sent while another is being answered waits in the box."""
     if pending is not None or not text.strip():
-        return [gr.skip() for _ in range(6)]
+        return _unchanged(6)
     turn = Turn(text.strip(), status=StatusEvent("searching"))
-    return ["", gr.skip() if turns else "", turn_html(turn, len(turns), TEXTS[code]), turn, *_buttons(working=True)]
+    html = turn_html(turn, len(turns), TEXTS[code])
+    return ["", gr.skip() if turns else "", html, Asking(turn), *_buttons(working=True)]
 
 
 async def _answer(
-    service: LocalService, turn: Turn | None, turns: list[Turn], chosen: Sequence[str], backend: str, texts: Texts
+    service: LocalService, asking: Asking | None, turns: list[Turn], chosen: Sequence[str], backend: str, texts: Texts
 ) -> AsyncGenerator[list[Any], None]:
-    if turn is None or turn.text:
-        yield [gr.skip() for _ in range(6)]
+    if asking is None or asking.begun:
+        yield _unchanged(6)
         return
-    asked = Question(turn.question, history(turns), tuple(chosen) or None, backend)
+    asking.begun = True
+    asked = Question(asking.turn.question, history(turns), tuple(chosen) or None, backend)
     try:
-        async with aclosing(service.stream(asked)) as events:
-            async for event in events:
-                turn = after(turn, event)
-                if not turn.answer:
-                    yield [gr.skip(), turn_html(turn, len(turns), texts), gr.skip(), turn, gr.skip(), gr.skip()]
+        async with aclosing(service.stream(asked)) as events, aclosing(_until(asking.ended, events)) as heard:
+            async for event in heard:
+                asking.turn = after(asking.turn, event)
+                if not asking.turn.answer:
+                    html = turn_html(asking.turn, len(turns), texts)
+                    yield [gr.skip(), html, *_unchanged(4)]
     except CollectionIsPrivate as error:
-        turn = replace(turn, error=texts.private_refused.format(collection=error.collection, backend=error.backend))
+        asking.turn = replace(
+            asking.turn, error=texts.private_refused.format(collection=error.collection, backend=error.backend)
+        )
     except Exception as error:
-        turn = replace(turn, error=told(error).message)
-    yield _finished([*turns, turn], texts)
+        asking.turn = replace(asking.turn, error=told(error).message)
+    yield _finished([] if asking.forgotten else [*turns, _ended(asking.turn)], texts)
+
+
+async def _until(ended: asyncio.Event, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """The events until somebody ends it; waiting for the next one does not hold that up."""
+    ending = asyncio.ensure_future(ended.wait())
+    following: asyncio.Future[Event | None] | None = None
+    try:
+        while True:
+            following = asyncio.ensure_future(anext(events, None))
+            await asyncio.wait([ending, following], return_when=asyncio.FIRST_COMPLETED)
+            if ending.done() or (event := following.result()) is None:
+                return
+            yield event
+    finally:
+        ending.cancel()
+        if following:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+
+def _ended(turn: Turn) -> Turn:
+    """The turn as it stays in the transcript: without an answer or an error, somebody stopped it."""
+    return replace(turn, stopped=not (turn.answer or turn.error), status=None)
 
 
 def after(turn: Turn, event: Event) -> Turn:
@@ -213,14 +255,23 @@ def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
     return tuple(message for turn in turns if turn.answer for message in turn.answer.exchange)
 
 
-def _stop(turn: Turn | None, turns: list[Turn], code: PageLanguage) -> list[Any]:
-    if turn is None:
+async def _stop(asking: Asking | None, turns: list[Turn], code: PageLanguage) -> list[Any]:
+    if asking is None:
         return _finished(turns, TEXTS[code])
-    return _finished([*turns, replace(turn, stopped=True, status=None)], TEXTS[code])
+    asking.ended.set()
+    return _unchanged(6)
 
 
-def _clear(code: PageLanguage) -> list[Any]:
-    return [*_finished([], TEXTS[code]), panel(TEXTS[code])]
+async def _clear(asking: Asking | None, code: PageLanguage) -> list[Any]:
+    if asking is None:
+        return [*_finished([], TEXTS[code]), panel(TEXTS[code])]
+    asking.forgotten = True
+    asking.ended.set()
+    return [*_unchanged(6), panel(TEXTS[code])]
+
+
+def _unchanged(components: int) -> list[Any]:
+    return [gr.skip() for _ in range(components)]
 
 
 def _finished(turns: list[Turn], texts: Texts) -> list[Any]:
