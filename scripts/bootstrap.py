@@ -16,7 +16,8 @@ VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.json")
 LOG = os.path.join(ROOT, ".venv", "install.log")
 GIGABYTE = 1024**3
-NEEDED_BYTES = {"": 3 * GIGABYTE, "test": 6 * GIGABYTE}
+# Twice what is left behind, rounded up: pip unpacks beside it. Bare 1.0 GB, "judge" 1.7 GB, "test" 3.0 GB.
+NEEDED_BYTES = {"": 3 * GIGABYTE, "judge": 4 * GIGABYTE, "test": 6 * GIGABYTE}
 # What pip writes when it gives up on a connection; it then ends with "no matching distribution" or a version conflict.
 UNREACHABLE = ("Retry(total=0", "Could not fetch URL", "ConnectionError", "ConnectTimeout", "ReadTimeout", "ProxyError")
 
