@@ -108,7 +108,7 @@ def _repeated(questions: Sequence[Question]) -> Iterator[Finding]:
         words = (normalise(question.question), *(turn.text for turn in question.history))
         first = asked.setdefault(words, question.id)
         if first != question.id:
-            yield Finding(question.id, "error", f"It asks the same as {first}: take one of them out.")
+            yield Finding(question.id, "warning", f"It asks the same as {first}, so this counts twice: take one of them out.")
 
 
 def _as_a_whole(questions: Sequence[Question]) -> Iterator[Finding]:

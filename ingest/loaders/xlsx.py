@@ -67,7 +67,7 @@ def _filled_rows(sheet: ReadOnlyWorksheet) -> Iterator[Row]:
     """(row number from 1, its cells up to the last filled one) of rows that have any."""
     sheet.reset_dimensions()
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        row = [_shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in cells]
+        row = [shown(cell.value, cell.number_format) if cell.value is not None else "" for cell in cells]
         while row and not row[-1]:
             row.pop()
         if row:
@@ -111,7 +111,7 @@ def _warn_of_formulas(values: ReadOnlyWorksheet, formulas: ReadOnlyWorksheet, dr
         draft.warn(f"Sheet {values.title}: {cells} no stored value: open the file in a spreadsheet program and save it.")
 
 
-def _shown(value: object, number_format: str) -> str:
+def shown(value: object, number_format: str) -> str:
     """The value nearly as the program shows it: `12`, `21 %`, `3.50 €`, `2025-03-31`."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
