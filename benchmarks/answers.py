@@ -15,10 +15,10 @@ from pathlib import Path
 
 from assistant.assistant import Assistant
 from assistant.backends import Backends
-from assistant.citations import strip_markers
 from assistant.types import Answer, Citation
 from benchmarks.setup import CORPUS, corpus_settings, ready_store
-from eval.facts import contains_facts, normalise
+from eval.citation_scores import supports
+from eval.facts import contains_facts
 from eval.questions import Question, load_questions
 
 
@@ -75,10 +75,7 @@ def summary(answers: Sequence[tuple[Question, Answer]], split: str) -> str:
 def holds(question: Question, answer: Answer, citation: Citation) -> bool:
     """Whether the cited passage says what the sentence says, by rule."""
     passage = next(source.passage for source in answer.sources if source.number == citation.number)
-    sentence = strip_markers(answer.text[citation.start : citation.end]).strip(" .")
-    if normalise(sentence) in normalise(passage):
-        return True
-    return contains_facts(sentence, question.facts) and contains_facts(passage, question.facts)
+    return supports(question, answer.text[citation.start : citation.end], passage) is True
 
 
 def _row(name: str, count: int, total: int) -> str:

@@ -9,12 +9,14 @@ from eval.marking import Absent, Mark, score_rows, share
 from eval.metrics import ANSWER
 from eval.questions import Question
 from eval.rows import AnswerRow, ScoreRow
-from eval.words import stand_in, telling_words, token_f1
+from eval.words import stand_in, telling_words, token_f1, words
 from ingest.text import detect_language
 
 NAMES = tuple(metric.name for metric in ANSWER)
 SHORT = 5
 """Words up to which a reference without facts must stand in the answer whole; a longer one can be told in other words."""
+TELLING = 4
+"""Words without digits from which a language can be told; `19,00 euros` and `Hotel Glorieta Sur` are of every language."""
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 
 
@@ -62,8 +64,9 @@ def _against_reference(question: Question, row: AnswerRow) -> tuple[Mark, Mark]:
 
 
 def _language(question: Question, row: AnswerRow) -> Mark:
-    """Where nothing in the answer tells its language (a number, a name, code), it is right."""
     if row.status == "declined":
         return Absent("the answer was declined")
     prose = _CODE.sub(" ", CITATION.sub(" ", row.text))
+    if sum(word.isalpha() for word in words(prose)) < TELLING:
+        return Absent("too few words to tell the language")
     return float(detect_language(prose, default=question.language) == question.language)
