@@ -47,11 +47,10 @@ class RetrievedChunk:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Best hit first. `best_dense` is the largest cosine of any candidate, None when there was none."""
+    """Best hit first."""
 
     hits: tuple[RetrievedChunk, ...]
     timings: Timings = field(default_factory=dict)
-    best_dense: float | None = None
 
 
 class Reranker(Protocol):
@@ -88,24 +87,23 @@ class HybridRetriever(BaseRetriever):
     def search(self, query: str) -> SearchResult:
         """The best chunks for a question. Raises CollectionNotFound, CollectionMismatch."""
         timings: Timings = {}
-        hits, best_dense, gone = self._found(query, timings)
+        hits, gone = self._found(query, timings)
         if gone:
-            hits, best_dense, _ = self._found(query, timings)
+            hits, _ = self._found(query, timings)
         if self._reranker:
             reranker = self._reranker
             hits = _timed(timings, "rerank_ms", lambda: reranker.rerank(query, hits))
         self.timings = timings
-        return SearchResult(tuple(hits[: self._top_k]), timings, best_dense)
+        return SearchResult(tuple(hits[: self._top_k]), timings)
 
-    def _found(self, query: str, timings: Timings) -> tuple[list[RetrievedChunk], float | None, bool]:
-        """Hits, the largest cosine, and whether a candidate was replaced before its text was read, so that its successor is
+    def _found(self, query: str, timings: Timings) -> tuple[list[RetrievedChunk], bool]:
+        """Hits, and whether a candidate was replaced before its text was read, so that its successor is
         not among the hits."""
         searching = _THREADS.submit(_timed, timings, "lexical_ms", lambda: self._lexical(query))
         vector = _timed(timings, "embed_ms", lambda: self._embedder.embed_query(query))
         dense = _timed(timings, "dense_ms", lambda: self._dense(vector))
         lexical = searching.result()
-        hits, gone = _timed(timings, "fuse_ms", lambda: self._fused(query, vector, dense, lexical))
-        return hits, max((hit.score for hit in dense), default=None), gone
+        return _timed(timings, "fuse_ms", lambda: self._fused(query, vector, dense, lexical))
 
     async def asearch(self, query: str) -> SearchResult:
         return await asyncio.to_thread(self.search, query)

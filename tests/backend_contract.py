@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Protocol
 import pytest
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse
 
-from assistant.backends import Backend
+from assistant.backends import Backend, make_backend
 from assistant.backends.common.pieces import TokenCounts
 from assistant.config import Settings
 from assistant.errors import (
@@ -89,6 +90,46 @@ class Scripted(Stage, Protocol):
 
     def at(self, base_url: str) -> Backend:
         """A back end for another address."""
+
+
+class ModelStage(ABC):
+    """A stage with a real model: it writes what it likes, and is slow enough by nature for a very short timeout."""
+
+    kind: str
+    first_token_s = 0.005
+
+    def __init__(self) -> None:
+        self._open: list[Backend] = []
+
+    @abstractmethod
+    def settings(self, options: Mapping[str, object]) -> Settings:
+        """Those of a back end `NAME` with these options."""
+
+    @abstractmethod
+    def working(self) -> int | None: ...
+
+    def backend(self, **options: object) -> Backend:
+        self._open.append(make_backend(NAME, self.settings(options)))
+        return self._open[-1]
+
+    def writes(self, pieces: Sequence[str]) -> None:
+        """The model writes what it likes."""
+
+    def slow(self) -> None:
+        """It is."""
+
+    def silent_before_the_first_token(self) -> Backend:
+        return self.backend(timeouts={"first_token_s": self.first_token_s})
+
+    def silent_after_some_tokens(self) -> Backend:
+        return self.backend(timeouts={"between_tokens_s": 0.0001})
+
+    def recovers(self) -> None:
+        """It never failed."""
+
+    def close(self) -> None:
+        while self._open:
+            self._open.pop().close()
 
 
 def prompt(text: str = QUESTION) -> list[ChatMessage]:

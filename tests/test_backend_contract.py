@@ -13,7 +13,7 @@ import pytest
 from assistant.backends import Backend, llama_cpp, make_backend
 from assistant.backends.llama_cpp import Engine
 from assistant.config import Settings
-from tests.backend_contract import NAME, SHORT_S, FailureContract, GeneralContract, section
+from tests.backend_contract import NAME, SHORT_S, FailureContract, GeneralContract, ModelStage, section
 from tests.conftest import SMALL_MODEL
 from tests.fake_ollama import FakeOllama
 from tests.fake_servers.foundry_local import FoundryLocal
@@ -123,42 +123,23 @@ class FakeStage:
             backend.close()
 
 
-class EngineStage:
-    """The embedded model itself; it is slow by nature, so that a very short timeout is exceeded."""
+class EngineStage(ModelStage):
+    """The embedded model itself."""
 
     kind = EMBEDDED
+    first_token_s = 0.001
 
     def __init__(self, home: Path) -> None:
+        super().__init__()
         self._home = home
-        self._open: list[Backend] = []
 
-    def backend(self, **options: object) -> Backend:
+    def settings(self, options: Mapping[str, object]) -> Settings:
         given = {"kind": EMBEDDED, "model": SMALL_MODEL, "context_window": 1024, **options}
-        self._open.append(make_backend(NAME, Settings(home=self._home, backends={NAME: given})))
-        return self._open[-1]
+        return Settings(home=self._home, backends={NAME: given})
 
     def working(self) -> int:
         """From llama.cpp's counters, which the product leaves off."""
         return sum(_requests_processing(engine) for engine in Engine._loaded.values())
-
-    def writes(self, pieces: Sequence[str]) -> None:
-        """The model writes what it likes."""
-
-    def slow(self) -> None:
-        """It is."""
-
-    def silent_before_the_first_token(self) -> Backend:
-        return self.backend(timeouts={"first_token_s": 0.001})
-
-    def silent_after_some_tokens(self) -> Backend:
-        return self.backend(timeouts={"between_tokens_s": 0.0001})
-
-    def recovers(self) -> None:
-        """It never failed."""
-
-    def close(self) -> None:
-        for backend in self._open:
-            backend.close()
 
 
 def _requests_processing(engine: Engine) -> int:

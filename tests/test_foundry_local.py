@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from assistant.backends.foundry_local import Cancellation, Engine, Sdk, Shelf, W
 from assistant.config import Settings
 from assistant.errors import BackendError, BackendFailed, BackendRefused, PromptTooLong
 from ingest.errors import ConfigError, MissingExtra, ModelError
-from tests.backend_contract import KEY, NAME, GeneralContract, ask, prompt, read, until
+from tests.backend_contract import KEY, NAME, GeneralContract, ModelStage, ask, prompt, read, until
 from tests.fake_servers.foundry_local import ALIAS, FoundryLocal
 from tests.fake_servers.server import FakeServer, listening
 from tests.fake_servers.wire import MODEL, Reply
@@ -415,42 +415,22 @@ def test_tokens_for_reasoning_come_on_top_of_the_answers(tmp_path: Path, monkeyp
 WINDOW = 1024
 
 
-class InProcess:
-    """A stage of the contract: the model itself; it is slow enough by nature for a very short timeout."""
+class InProcess(ModelStage):
+    """A stage of the contract: the model itself."""
 
     kind = "foundry-local"
 
     def __init__(self, home: Path, model: Path) -> None:
+        super().__init__()
         self.home = home
         self._model = model
-        self._open: list[Backend] = []
 
-    def backend(self, **options: object) -> Backend:
+    def settings(self, options: Mapping[str, object]) -> Settings:
         given = {"model": str(self._model), "process_info": True, "context_window": WINDOW, "threads": 2, **options}
-        self._open.append(make_backend(NAME, settings(self.home, **given)))
-        return self._open[-1]
+        return settings(self.home, **given)
 
     def working(self) -> int:
         return sum(engine._turn.locked() for engine in Engine._loaded.values())
-
-    def writes(self, pieces: Sequence[str]) -> None:
-        """The model writes what it likes."""
-
-    def slow(self) -> None:
-        """It is."""
-
-    def silent_before_the_first_token(self) -> Backend:
-        return self.backend(timeouts={"first_token_s": 0.005})
-
-    def silent_after_some_tokens(self) -> Backend:
-        return self.backend(timeouts={"between_tokens_s": 0.0001})
-
-    def recovers(self) -> None:
-        """It never failed."""
-
-    def close(self) -> None:
-        while self._open:
-            self._open.pop().close()
 
 
 @pytest.fixture(scope="module")

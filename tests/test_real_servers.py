@@ -3,7 +3,7 @@ skipped. What was measured is in docs/backends.md."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +11,11 @@ import httpx
 import psutil
 import pytest
 
-from assistant.backends import Backend, make_backend
+from assistant.config import Settings
 from assistant.models import model_file
 from scripts import real_servers
 from scripts.real_servers import Running
-from tests.backend_contract import NAME, GeneralContract, is_refused_or_read_whole, section
+from tests.backend_contract import GeneralContract, ModelStage, is_refused_or_read_whole, section
 from tests.conftest import SMALL_MODEL
 
 
@@ -50,43 +50,23 @@ REAL: Mapping[str, Real] = {
 }
 
 
-class RealStage:
+class RealStage(ModelStage):
     """A real server. It is slow enough by nature for a very short timeout."""
 
     def __init__(self, real: Real, server: Running) -> None:
+        super().__init__()
         self.kind = real.kind
         self.window = real.window
         self.server = server
         self._real = real
-        self._open: list[Backend] = []
 
-    def backend(self, **options: object) -> Backend:
+    def settings(self, options: Mapping[str, object]) -> Settings:
         address = {"model": self.server.model, "base_url": f"{self.server.url}/v1"}
         given = {**address, "context_window": 4096, **self._real.options, **options}
-        self._open.append(make_backend(NAME, section(self.kind, given)))
-        return self._open[-1]
+        return section(self.kind, given)
 
     def working(self) -> int:
         return self._real.working(self.server)
-
-    def writes(self, pieces: Sequence[str]) -> None:
-        """The model writes what it likes."""
-
-    def slow(self) -> None:
-        """It is."""
-
-    def silent_before_the_first_token(self) -> Backend:
-        return self.backend(timeouts={"first_token_s": 0.005})
-
-    def silent_after_some_tokens(self) -> Backend:
-        return self.backend(timeouts={"between_tokens_s": 0.0001})
-
-    def recovers(self) -> None:
-        """It never failed."""
-
-    def close(self) -> None:
-        for backend in self._open:
-            backend.close()
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,7 @@ def test_search_gives_scores_of_both_legs_and_timings(store: Store) -> None:
     assert result.hits[0].stored.source.startswith("vacaciones")
     assert all(0 <= hit.score <= 1 for hit in result.hits)
     assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
-    assert result.hits[0].lexical is not None and result.hits[0].dense == pytest.approx(result.best_dense, abs=1)
+    assert result.hits[0].lexical is not None and result.hits[0].dense is not None
     assert set(result.timings) == {"embed_ms", "dense_ms", "lexical_ms", "fuse_ms"}
 
 
@@ -108,7 +108,7 @@ def test_questions_without_known_words_do_not_fail(store: Store, query: str) -> 
 
 def test_an_empty_collection_gives_nothing_and_a_missing_one_an_error(store: Store) -> None:
     result = HybridRetriever(store, EMBEDDER, ["empty"]).search("vacaciones")
-    assert result.hits == () and result.best_dense is None
+    assert result.hits == ()
     with pytest.raises(CollectionNotFound):
         HybridRetriever(store, EMBEDDER, ["nothing"]).search("vacaciones")
 
