@@ -107,7 +107,8 @@ def _bytes(path: Path) -> int:
 
 def _served(model: models.InstalledModel) -> ServedModel:
     changed = datetime.fromtimestamp(model.path.stat().st_mtime, UTC)
-    return ServedModel(model.name, model.size, changed, {"purpose": model.purpose, "source": model.source})
+    details = {"purpose": model.purpose, "source": model.source}
+    return ServedModel(model.name, model.size, changed, details, model.sha256)
 
 
 def _mapped() -> Iterator[tuple[Path, int]]:

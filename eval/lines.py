@@ -15,13 +15,16 @@ T = TypeVar("T")
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
-def append(path: Path, row: object) -> None:
-    """Adds one line and waits until it is on the disk; a last line that a kill left torn goes first. Raises StoreError."""
-    line = _adapter(type(row)).dump_json(row) + b"\n"
+def append(path: Path, *rows: object) -> None:
+    """Adds a line for each and waits until they are on the disk; a last line that a kill left torn goes first.
+
+    Raises StoreError.
+    """
+    text = b"".join(_adapter(type(row)).dump_json(row) + b"\n" for row in rows)
     try:
         with path.open("a+b") as file:
             _cut_torn(file.fileno())
-            file.write(line)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eval import lines
 from eval.manifest import Manifest, read_manifest, write_manifest
-from eval.questions import Question, load_questions
+from eval.questions import Question, load_questions, save_questions
 from eval.rows import AnswerRow, Key, Measurement, ScoreRow
 from ingest.errors import ConfigError, StoreError
 
@@ -54,9 +54,10 @@ class Run:
     def measurements(self) -> list[Measurement]:
         return lines.read(self.directory / "measurements.jsonl", Measurement)
 
-    def append(self, row: AnswerRow | ScoreRow | Measurement | EvidenceRow) -> None:
-        """Writes one row; when this returns, no kill loses it. Raises StoreError."""
-        lines.append(self.directory / _FILES[type(row).__name__], row)
+    def append(self, *rows: AnswerRow | ScoreRow | Measurement | EvidenceRow) -> None:
+        """Writes rows of one type; when this returns, no kill loses them. Raises StoreError."""
+        for name in {type(row).__name__ for row in rows}:
+            lines.append(self.directory / _FILES[name], *rows)
 
     def with_manifest(self, manifest: Manifest) -> Run:
         """The run with this manifest, which is written."""
@@ -87,8 +88,7 @@ def create_run(home: Path, manifest: Manifest, questions: Sequence[Question]) ->
     directory = runs_folder(home) / manifest.id
     try:
         directory.mkdir(parents=True)
-        text = "".join(f"{question.model_dump_json(exclude_defaults=True)}\n" for question in questions)
-        (directory / "questions.jsonl").write_text(text, encoding="utf-8")
+        save_questions(directory / "questions.jsonl", questions)
         write_manifest(directory, manifest)
     except OSError as error:
         raise StoreError(f"{directory} can't be written ({error.strerror}): check free space and permissions.") from error
@@ -113,10 +113,9 @@ def list_runs(home: Path) -> list[Run]:
     return [Run(runs_folder(home) / name, read_manifest(runs_folder(home) / name)) for name in _ids(home)]
 
 
-def unfinished(home: Path, fingerprint: str) -> Run | None:
-    """The latest run of this fingerprint that was not finished."""
-    runs = [run for run in list_runs(home) if not run.manifest.finished and run.manifest.fingerprint == fingerprint]
-    return runs[-1] if runs else None
+def latest_like(home: Path, fingerprint: str) -> Run | None:
+    """The latest run of this fingerprint."""
+    return next((run for run in reversed(list_runs(home)) if run.manifest.fingerprint == fingerprint), None)
 
 
 def new_id(home: Path, questions: Path) -> str:

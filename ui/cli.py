@@ -13,6 +13,7 @@ import typer
 from ingest.errors import ConfigError, MidasError
 from ui.backends_cli import backends_app
 from ui.command import Json, Yes, confirm, done, leave, load_settings, open_service
+from ui.eval_cli import eval_app
 from ui.models_cli import models_app
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app.add_typer(documents_app, name="documents")
 app.add_typer(collections_app, name="collections")
 app.add_typer(models_app, name="models")
 app.add_typer(backends_app, name="backends")
+app.add_typer(eval_app, name="eval")
 
 Names = Annotated[
     list[str] | None,

@@ -200,7 +200,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
 
 @contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
+def interruptible(in_hand: str = "documents") -> Iterator[Callable[[], bool]]:
     """Ctrl-C asks the work to stop after what it has in hand; a second one stops at once. Leaves with exit code 130."""
     stop = Event()
     before = signal.getsignal(signal.SIGINT)
@@ -209,7 +209,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        err.print("Stopping after the documents in hand…")
+        err.print(f"Stopping after the {in_hand} in hand…")
 
     signal.signal(signal.SIGINT, on_interrupt)
     try:

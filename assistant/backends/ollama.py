@@ -590,7 +590,7 @@ class OllamaModels:
 
 
 def _served(model: ollama.ListResponse.Model) -> ServedModel:
-    return ServedModel(model.model or "", model.size, model.modified_at, _texts(model.details))
+    return ServedModel(model.model or "", model.size, model.modified_at, _texts(model.details), model.digest)
 
 
 def _details(name: str, shown: Shown) -> ModelDetails:

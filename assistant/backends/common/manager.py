@@ -13,12 +13,14 @@ PullProgress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model that a server has. `details` is what else it tells, as text (family, quantisation...)."""
+    """A model that a server has. `digest` tells the same name with other weights apart, None where the server doesn't.
+    `details` is what else it tells, as text (family, quantisation...)."""
 
     name: str
     size_bytes: int | None = None
     modified: datetime | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
