@@ -396,7 +396,32 @@ SPEED = (
 
 RESOURCES: tuple[Metric, ...] = ()
 JUDGE: tuple[Metric, ...] = ()
-HUMAN: tuple[Metric, ...] = ()
+HUMAN = (
+    _metric(
+        "human_precision",
+        "human",
+        "score",
+        ("Precisión, según personas", "Precision, by people"),
+        (
+            "De 1 a 5: lo que dice es cierto y responde a la pregunta.",
+            "From 1 to 5: what it says is true and answers the question.",
+        ),
+    ),
+    _metric(
+        "human_clarity",
+        "human",
+        "score",
+        ("Claridad, según personas", "Clarity, by people"),
+        ("De 1 a 5: se entiende a la primera.", "From 1 to 5: it is understood at first reading."),
+    ),
+    _metric(
+        "human_completeness",
+        "human",
+        "score",
+        ("Completitud, según personas", "Completeness, by people"),
+        ("De 1 a 5: no falta nada de lo que se preguntó.", "From 1 to 5: nothing that was asked for is missing."),
+    ),
+)
 COST: tuple[Metric, ...] = ()
 
 METRICS: dict[str, Metric] = {
