@@ -1,4 +1,4 @@
-"""Load tests: how the product answers while many ask. Locust asks (`eval.locustfile`, in a process of its own); this sums up.
+"""Load tests: how the product answers while many ask. `eval.load_test` asks; this sums up and keeps.
 
 Closed loop: so many users, each asking anew as soon as it has its answer. Open loop (`poisson`): questions arrive at a rate,
 whether or not earlier ones are answered. The two are not comparable: users who wait relieve the server.
@@ -7,16 +7,10 @@ whether or not earlier ones are answered. The two are not comparable: users who 
 from __future__ import annotations
 
 import csv
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import monotonic
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,20 +19,15 @@ from eval.exchange import Sample
 from eval.facts import CITATION
 from eval.latency import Spread, spread
 from eval.resources import Memory
-from ingest.errors import ConfigError, MidasError, MissingExtra
+from ingest.errors import ConfigError
 
 Arrival = Literal["closed", "poisson"]
 ATTAINED = 0.9
 """Share of the questions that must keep the objective for a level to be carried, as in DistServe (Zhong et al., OSDI 2024)."""
-LOCUSTFILE = Path(__file__).parent / "locustfile.py"
-TICK_SECONDS = 0.5
-GRACE_SECONDS = 15.0
-"""For Locust to start and to end."""
 COLUMNS = (
     "load", "question", "began_s", "ended_s", "status", "cause", "first_shown_ms", "model_ttft_ms", "e2e_ms", "tpot_ms",
     "queued_ms", "tokens", "counted_by", "cited_passages",
 )  # fmt: skip
-_SAMPLE = TypeAdapter(Sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,8 @@ class Level:
     model. `throughput_per_s`: whole answers within the seconds, per second; `goodput_per_s`: those of them that kept the
     objective, `within_slo` their share of all that was asked (None without an objective). `tokens_per_s`: of all answers
     together. Against the same question's answer without load: `truncated` are cut short, `lost_citations` cite less, `changed`
-    are declined where they were answered, or the other way round.
+    are declined where they were answered, or the other way round. `generator_busy`: asking took nearly a whole processor, so
+    that times may be too long.
     """
 
     load: float
@@ -97,6 +87,15 @@ class Level:
     truncated: int
     lost_citations: int
     changed: int
+    generator_busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of the questions of one level."""
+
+    samples: tuple[Sample, ...]
+    generator_busy: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +141,14 @@ def carried(levels: Sequence[Level]) -> float | None:
 # Summing up
 
 
-def level_of(load: float, seconds: float, samples: Sequence[Sample], slo: Slo, alone: Sequence[Sample]) -> Level:
-    """`alone` are the same questions' samples without load."""
+def level_of(load: float, seconds: float, asked: Asked, slo: Slo, alone: Asked) -> Level:
+    """`alone` are the same questions without load."""
+    samples = asked.samples
     answered = [sample for sample in samples if sample.cause is None]
     in_time = [sample for sample in answered if sample.ended_s <= seconds]
     kept = [sample for sample in in_time if slo.kept(sample)]
     limited = slo != Slo()
-    before = {sample.question: sample for sample in alone if sample.cause is None}
+    before = {sample.question: sample for sample in alone.samples if sample.cause is None}
     pairs = [(sample, before[sample.question]) for sample in answered if sample.question in before]
     return Level(
         load=load,
@@ -169,6 +169,7 @@ def level_of(load: float, seconds: float, samples: Sequence[Sample], slo: Slo, a
         truncated=sum(is_truncated(*pair) for pair in pairs),
         lost_citations=sum(lost_citations(*pair) for pair in pairs),
         changed=sum(sample.status != reference.status for sample, reference in pairs),
+        generator_busy=asked.generator_busy,
     )
 
 
@@ -196,94 +197,6 @@ def _spread(values: Iterable[float | None]) -> Spread | None:
 
 def _within(milliseconds: float | None, limit_s: float | None) -> bool:
     return limit_s is None or (milliseconds is not None and milliseconds <= limit_s * 1000)
-
-
-# Asking
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A running server, and what it is asked. `backend` None is its default; no `collections` means all of them.
-
-    `patience_s` is how long an answer may take until it counts as a timeout.
-    """
-
-    url: str
-    questions: Path
-    backend: str | None = None
-    collections: tuple[str, ...] = ()
-    patience_s: float = 120.0
-
-
-Progress = Callable[[float, float], None]
-"""Gets the load of the level that runs, and the seconds it has run."""
-
-
-def ask_each(target: Target, progress: Progress) -> list[Sample]:
-    """Every question once, one after the other. Raises MidasError when Locust fails."""
-    return _run(target, ("--once", "--users", "1"), None, lambda seconds: progress(0, seconds))
-
-
-def ask_under_load(target: Target, arrival: Arrival, load: float, seconds: float, progress: Progress) -> list[Sample]:
-    """One level; questions that are under way at its end are waited for. Raises MidasError when Locust fails."""
-    closed = ("--users", f"{load:.0f}", "--spawn-rate", f"{load:.0f}")
-    how = closed if arrival == "closed" else ("--users", "1", "--rate", str(load))
-    return _run(target, how, seconds, lambda passed: progress(load, passed))
-
-
-def _run(target: Target, how: Sequence[str], seconds: float | None, progress: Callable[[float], None]) -> list[Sample]:
-    with TemporaryDirectory(prefix="midas-load-") as folder:
-        samples, log = Path(folder) / "samples.jsonl", Path(folder) / "locust.log"
-        samples.touch()
-        with log.open("wb") as said:
-            process = subprocess.Popen(
-                _command(target, how, seconds, samples), stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=_environment()
-            )
-        code = _follow(process, progress)
-        if code:
-            raise MidasError(f"Locust ended with exit code {code} ({_last_line(log)}): mend that, then try again.")
-        return [_SAMPLE.validate_json(line) for line in samples.read_text(encoding="utf-8").splitlines()]
-
-
-def _command(target: Target, how: Sequence[str], seconds: float | None, samples: Path) -> list[str]:
-    """Locust runs in a process of its own, because gevent patches the whole process it is in."""
-    time = () if seconds is None else ("--run-time", f"{seconds:g}s")
-    told = ("--host", target.url, "--questions", str(target.questions), "--samples", str(samples))
-    patience = ("--patience", str(target.patience_s), "--stop-timeout", str(target.patience_s + GRACE_SECONDS))
-    who = (*(("--backend", target.backend) if target.backend else ()), "--collections", ",".join(target.collections))
-    locust = (sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--headless", "--only-summary")
-    return [*locust, "--exit-code-on-error", "0", *told, *patience, *who, *how, *time]
-
-
-def _environment() -> dict[str, str]:
-    """Without settings for other runs of Locust."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-
-
-def _follow(process: subprocess.Popen[bytes], progress: Callable[[float], None]) -> int:
-    began = monotonic()
-    try:
-        while True:
-            progress(monotonic() - began)
-            try:
-                return process.wait(TICK_SECONDS)
-            except subprocess.TimeoutExpired:
-                continue
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait()
-
-
-def _last_line(log: Path) -> str:
-    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it said nothing"
-
-
-def require_locust() -> None:
-    """Raises MissingExtra."""
-    if find_spec("locust") is None:
-        raise MissingExtra("locust", "eval", "A load test")
 
 
 # Keeping
