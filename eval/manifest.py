@@ -71,8 +71,8 @@ class Manifest(Part):
 
     `code_sha256` is that of the packages `assistant` and `ingest`, prompts included; `git_commit` is None outside a checkout.
     `left_out` counts candidates that nobody has accepted. `prices` is the SHA-256 of the table of prices. `judge` is the name
-    of the back end that judged and `judge_fingerprint` what it was then. `fingerprint` is that of all that decides about the
-    answers: an unfinished run is only gone on with when it is the same.
+    of the back end that judged and `judge_fingerprint` what it was then. `dependencies` are versions of what answers may depend
+    on, `tools` of what scores and draws them.
     """
 
     id: str
@@ -97,11 +97,12 @@ class Manifest(Part):
     judge_fingerprint: str | None = None
     hardware: Machine
     dependencies: dict[str, str]
+    tools: dict[str, str]
     prices: str | None = None
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what must be the same for rows to belong together."""
+        """SHA-256 of all that decides about the answers: a run is only gone on with when it is the same."""
         kept = self.model_dump(mode="json", include=_DECISIVE)
         kept["backends"] = [[name, backend.kind, backend.options] for name, backend in self.backends.items()]
         kept["hardware"] = [self.hardware.cpu, self.hardware.cores, [gpu.name for gpu in self.hardware.gpus]]

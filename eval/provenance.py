@@ -31,6 +31,7 @@ from ingest.store import Store
 
 PACKAGE = "midas-assistant"
 GIT_SECONDS = 10
+_REQUIREMENT = re.compile(r"""(?P<name>[\w.-]+).*?(?:extra == ['"](?P<extra>\w+)['"].*)?$""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def describe(plan: Plan, settings: Settings, store: Store) -> Manifest:
         sampling=Sampling(max_tokens=settings.answer.max_tokens, plain_max_tokens=PLAIN_TOKENS),
         evidence=_mode(plan),
         hardware=detect(settings.home),
-        dependencies=dependencies(),
+        dependencies={PACKAGE: version(PACKAGE), **versions(None, "foundry", "hf")},
+        tools=versions("eval", "judge"),
         prices=_prices(),
     )
 
@@ -126,13 +128,14 @@ def git_state(folder: Path) -> tuple[str | None, bool | None]:
     return commit, None if commit is None else bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
 
 
-def dependencies() -> dict[str, str]:
-    """Versions of this package and of everything it asks for, as far as it is installed."""
+def versions(*extras: str | None) -> dict[str, str]:
+    """Of the packages that Midas asks for in these extras, as far as they are installed; None is what it always asks for."""
     try:
-        named = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requires(PACKAGE) or ()]
+        texts = requires(PACKAGE) or []
     except PackageNotFoundError:
         return {}
-    return {name: found for name in sorted({PACKAGE, *named}) if (found := _version(name))}
+    names = {found["name"] for text in texts if (found := _REQUIREMENT.match(text)) and found["extra"] in extras}
+    return {name: installed for name in sorted(names) if (installed := _version(name))}
 
 
 def files_sha256(paths: Iterable[Path]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from assistant.config import Settings
 from eval.runner import Cancelled, Progress, RunProgress
 from eval.runs import Run
+from eval.scoring import score_run
+from eval.summary import RULE
 
 
 class Scoring:
@@ -26,12 +29,6 @@ class Scoring:
 
 def score_by_rules(run: Run) -> None:
     """Scores every answer anew, which takes milliseconds each, and writes what has changed."""
-    from eval.scoring import judge_free
-
-    questions = {question.id: question for question in run.questions()}
-    found = {(row.question, row.digest): row.found for row in run.evidence()}
-    known = {(row.key, row.metric): row for row in run.scores() if row.scorer == "rule"}
-    for row in run.answers():
-        question = questions[row.key.question]
-        scores = judge_free(question, row, found.get((question.id, row.evidence or "")))
-        run.append(*(score for score in scores if known.get((score.key, score.metric)) != score))
+    known = {(row.key, row.metric): row for row in run.scores() if row.scorer == RULE}
+    for _, scores in groupby(score_run(run), key=lambda row: row.key):
+        run.append(*(row for row in scores if known.get((row.key, row.metric)) != row))

@@ -11,7 +11,6 @@ import typer
 from ui.arena_cli import arena_app, form_app
 from ui.command import Json, leave, load_settings
 from ui.questions_cli import questions_app
-from ui.questions_cli import questions_app
 
 eval_app = typer.Typer(help="Measure back ends: answers, speed, memory, cost.", no_args_is_help=True)
 eval_app.add_typer(arena_app, name="arena")
