@@ -75,6 +75,11 @@ class Question(BaseModel):
         return tuple(Message(turn.role, turn.text) for turn in self.history)
 
     @property
+    def accepted(self) -> Question:
+        """The same question, which a person stands by."""
+        return self.model_copy(update={"generated": False})
+
+    @property
     def line(self) -> str:
         """The question as a line of its file: what every question has, then what only some have."""
         told = self.model_dump(mode="json", exclude_defaults=True)

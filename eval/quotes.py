@@ -1,32 +1,19 @@
-"""Whether a document says what a reference quotes: white space and the marks of Markdown don't count."""
+"""Whether the documents bear out what a question says of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from eval.questions import Reference
+from eval.words import says
 from ingest.store import Store
 from ingest.types import Document
 
-_MARKS = re.compile(r"\\(?=\|)|\*\*|`")
 
-
-def flat(text: str) -> str:
-    """White space single; the marks of Markdown and of table cells off."""
-    return re.sub(r"\s+", " ", _MARKS.sub("", text)).strip()
-
-
-def pages_with(document: Document, quote: str) -> list[int | None]:
-    """The pages that hold the quote, in order; `[None]` when only the text as a whole does, or the format has no pages."""
+def pages_with(document: Document, quote: str) -> list[int]:
+    """The pages that say the quote, in order; none where the format has no pages."""
     pages = sorted({block.page for block in document.blocks if block.page is not None})
-    found: list[int | None] = [page for page in pages if holds(_page_text(document, page), quote)]
-    return found or ([None] if holds(document.text, quote) else [])
-
-
-def holds(text: str, quote: str) -> bool:
-    """Whether the text has the quote in it."""
-    return flat(quote) in flat(text)
+    return [page for page in pages if says(_page_text(document, page), quote)]
 
 
 def stored_documents(store: Store, collections: Sequence[str]) -> dict[str, Document]:
@@ -55,10 +42,9 @@ def wrong_reference(reference: Reference, documents: Mapping[str, Document]) -> 
 def _wrong_quote(reference: Reference, document: Document) -> str | None:
     quote = reference.quote or ""
     text = document.text if reference.page is None else _page_text(document, reference.page)
-    if holds(text, quote):
+    if says(text, quote):
         return None
-    elsewhere = [str(page) for page in pages_with(document, quote) if page is not None]
-    if elsewhere:
+    if elsewhere := pages_with(document, quote):
         return (
             f"The quote is not on page {reference.page} of {reference.document} but on page {elsewhere[0]}: correct the page."
         )

@@ -1,0 +1,171 @@
+"""Candidate questions that a back end writes about the passages of a collection: `generated` until a person accepts them.
+
+A candidate is kept only when the passage says its quote, the quote says its answer, and nobody has asked it before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import chain, zip_longest
+
+from assistant.backends import Backend
+from assistant.errors import CollectionIsPrivate
+from assistant.types import AnswerEvent
+from eval.facts import normalise
+from eval.plain import stream_plain
+from eval.questions import Question, Reference
+from eval.quotes import pages_with
+from eval.words import holds_words, says, telling_words
+from ingest.chunk_table import version_ids
+from ingest.store import Store
+from ingest.types import StoredChunk
+
+LEAST_TOKENS = 30
+"""Passages shorter than this hold too little to ask for."""
+LEAST_QUOTE_WORDS = 3
+_LABEL = re.compile(r"^\W*(pregunta|respuesta|cita|question|answer|quote)\W*:\W?\s*", re.IGNORECASE | re.MULTILINE)
+_PARTS = {"pregunta": "question", "respuesta": "answer", "cita": "quote"}
+_POINTING = re.compile(r"\b(texto|fragmento|documento|pasaje|text|passage|document|excerpt)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of asking for a question about one passage: a candidate, or why there is none."""
+
+    passage: str
+    question: Question | None = None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    question: str
+    answer: str
+    quote: str
+
+
+def passages(store: Store, collections: Sequence[str], seed: int) -> list[StoredChunk]:
+    """The passages worth asking about, in an order that the seed decides: one of each document, then a second of each."""
+    by_document: dict[tuple[str, str], list[StoredChunk]] = {}
+    for chunk in _chunks(store, collections):
+        if chunk.chunk.tokens >= LEAST_TOKENS:
+            by_document.setdefault((chunk.collection, chunk.source), []).append(chunk)
+    columns = [sorted(chunks, key=lambda chunk: _shuffled(seed, chunk.chunk.text)) for chunks in by_document.values()]
+    columns.sort(key=lambda column: _shuffled(seed, column[0].source))
+    return [chunk for chunk in chain.from_iterable(zip_longest(*columns)) if chunk is not None]
+
+
+async def generate(
+    backend: Backend, store: Store, chunks: Sequence[StoredChunk], known: Sequence[Question]
+) -> AsyncGenerator[Outcome, None]:
+    """Asks about one passage after the other, leaving out those that a known question is about. Raises BackendError, and
+    CollectionIsPrivate where a passage must not reach a back end in the cloud."""
+    _check_private(backend, store, {chunk.collection for chunk in chunks})
+    asked = {normalise(question.question) for question in known}
+    for chunk in chunks:
+        if any(_is_about(question, chunk) for question in known):
+            continue
+        outcome = _outcome(chunk, await _ask(backend, chunk), store, asked)
+        if outcome.question:
+            asked.add(normalise(outcome.question.question))
+        yield outcome
+
+
+def _check_private(backend: Backend, store: Store, collections: set[str]) -> None:
+    """Raises CollectionIsPrivate."""
+    private = {info.name for info in store.collections() if info.private} & collections
+    if backend.cloud and private:
+        raise CollectionIsPrivate(min(private), backend.name)
+
+
+def _chunks(store: Store, collections: Sequence[str]) -> Iterator[StoredChunk]:
+    for name in collections:
+        for row in store.documents(name):
+            if row.version is not None:
+                yield from store.chunks(version_ids(name, row.document_id, row.version, row.chunks))
+
+
+def _shuffled(seed: int, text: str) -> bytes:
+    return hashlib.sha256(f"{seed}\n{text}".encode()).digest()
+
+
+def _is_about(question: Question, chunk: StoredChunk) -> bool:
+    return any(
+        source.document == chunk.source and source.quote is not None and says(chunk.chunk.text, source.quote)
+        for source in question.sources
+    )
+
+
+async def _ask(backend: Backend, chunk: StoredChunk) -> str:
+    language = "en" if chunk.chunk.language == "en" else "es"
+    text = files("eval").joinpath("prompts", f"{language}.candidate.txt").read_text(encoding="utf-8")
+    prompt = text.format(title=chunk.title, passage=chunk.chunk.text)
+    plain = Question(id="candidate", question=prompt, language=language, answerable=True, plain=True)
+    async with aclosing(stream_plain(backend, plain)) as events:
+        async for event in events:
+            if isinstance(event, AnswerEvent):
+                return event.answer.text
+    raise AssertionError("a stream ends with an AnswerEvent")
+
+
+def _outcome(chunk: StoredChunk, text: str, store: Store, asked: set[str]) -> Outcome:
+    reply = _parsed(text)
+    why = "the reply lacks question, answer or quote" if reply is None else _wrong(reply, chunk, asked)
+    if reply is None or why:
+        return Outcome(chunk.id, why=why)
+    return Outcome(chunk.id, _question(reply, chunk, store))
+
+
+def _parsed(text: str) -> _Reply | None:
+    """The parts behind their labels, in whatever order, bold or not."""
+    pieces = _LABEL.split(text)[1:]
+    labels, texts = (label.lower() for label in pieces[::2]), pieces[1::2]
+    parts = {_PARTS.get(label, label): _trimmed(part) for label, part in zip(labels, texts, strict=True)}
+    return _Reply(parts["question"], parts["answer"], parts["quote"]) if len(parts) == 3 and all(parts.values()) else None
+
+
+def _trimmed(part: str) -> str:
+    return " ".join(part.split()).strip("*_ «»“”\"'")
+
+
+def _wrong(reply: _Reply, chunk: StoredChunk, asked: set[str]) -> str | None:
+    """Why the reply is no question to measure with; None when it is one."""
+    answer = telling_words(reply.answer, chunk.chunk.language)
+    checks = (
+        (not reply.question.endswith("?"), "the question is none"),
+        (_POINTING.search(reply.question) is not None, "the question points to the passage"),
+        (normalise(reply.question) in asked, "the question was asked before"),
+        (len(reply.quote.split()) < LEAST_QUOTE_WORDS, "the quote is too short"),
+        (not says(chunk.chunk.text, reply.quote), "the passage does not say the quote"),
+        (not holds_words(reply.quote, " ".join(answer)), "the quote does not say the answer"),
+        (holds_words(reply.question, " ".join(answer)), "the question gives the answer away"),
+    )
+    return next((why for is_wrong, why in checks if is_wrong), None)
+
+
+def _question(reply: _Reply, chunk: StoredChunk, store: Store) -> Question:
+    document = store.stored_document(chunk.collection, chunk.document_id).document
+    pages = pages_with(document, reply.quote)
+    number = hashlib.sha256(f"{chunk.source}\n{reply.question}".encode()).hexdigest()[:10]
+    return Question(
+        id=f"generated-{number}",
+        question=reply.question,
+        language=chunk.chunk.language,
+        answerable=True,
+        reference=reply.answer,
+        sources=(Reference(document=chunk.source, page=_nearest(pages, chunk), quote=reply.quote),),
+        tags=("generated",),
+        generated=True,
+    )
+
+
+def _nearest(pages: Sequence[int], chunk: StoredChunk) -> int | None:
+    """The page of the passage where it says the quote, else where the passage begins."""
+    first, last = chunk.chunk.page, chunk.chunk.page_end
+    inside = [page for page in pages if first is not None and last is not None and first <= page <= last]
+    return inside[0] if inside else first
