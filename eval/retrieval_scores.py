@@ -76,8 +76,12 @@ def same_page(passage: Passage, reference: Reference) -> bool:
 
 
 def same_quote(passage: Passage, reference: Reference) -> bool:
-    """True for every passage of the page where the reference has no quote."""
-    return same_page(passage, reference) and (reference.quote is None or says(passage.text, reference.quote))
+    """True for every passage of the page where the reference has no quote. A passage has the page it begins on, and may say
+    the quote on the next."""
+    if reference.quote is None:
+        return same_page(passage, reference)
+    near = reference.page is None or passage.page is None or reference.page - passage.page in (0, 1)
+    return near and same_document(passage, reference) and says(passage.text, reference.quote)
 
 
 def gains(ranking: Sequence[Passage], references: Sequence[Reference], match: Match) -> list[int]:

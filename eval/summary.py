@@ -109,10 +109,10 @@ def summarise(run: Run, strata: bool = True) -> RunSummary:
     """Every figure with its interval. Raises MissingExtra without the extra `eval`."""
     questions, answers = run.questions(), run.answers()
     series = series_of(run)
-    cells = [*_cells(series, [None], {}, _with_interval)]
+    cells = [*_cells(series, [None], {}, estimate_of)]
     if strata:
         members = members_of(questions)
-        cells += _cells(series, list(members), members, _with_interval)
+        cells += _cells(series, list(members), members, estimate_of)
     cells += [*_balanced(cells), *_measured(run)]
     backends = tuple(dict.fromkeys(row.key.backend for row in answers))
     matrices = tuple(_abstention(backend, questions, answers, cells) for backend in backends)
@@ -177,7 +177,8 @@ def _cells(
                 yield Cell(part.backend, part.metric, stratum, estimate(part), part.scorer)
 
 
-def _with_interval(series: Series) -> Estimate:
+def estimate_of(series: Series) -> Estimate:
+    """Mean or median with its interval."""
     sum_up = statistics.median if series.middle else statistics.mean
     return sum_up(list(series.values.values()), [key.question for key in series.values], _coverage(series))
 
@@ -241,15 +242,21 @@ def _pairs(series: Sequence[Series]) -> Iterator[Pair]:
             yield Pair(metric, a.backend, b.backend, difference, p, scorer)
 
 
-def difference_of(first: Series, second: Series) -> Difference | None:
-    """Over the questions and repetitions that both have a value for; None when there are none."""
+def matched(first: Series, second: Series) -> tuple[list[str], list[float], list[float]]:
+    """Question, first and second value of every question and repetition that both have a value for."""
     theirs = {(key.question, key.repeat): value for key, value in second.values.items()}
     shared = [key for key in first.values if (key.question, key.repeat) in theirs]
-    if not shared:
-        return None
-    before = [first.values[key] for key in shared]
-    after = [theirs[key.question, key.repeat] for key in shared]
-    return statistics.paired(before, after, [key.question for key in shared])
+    return (
+        [key.question for key in shared],
+        [first.values[key] for key in shared],
+        [theirs[key.question, key.repeat] for key in shared],
+    )
+
+
+def difference_of(first: Series, second: Series) -> Difference | None:
+    """Over what both have a value for; None when that is nothing."""
+    questions, before, after = matched(first, second)
+    return statistics.paired(before, after, questions) if questions else None
 
 
 def _is(cell: Cell, backend: str, metric: str, stratum: str | None, scorer: str | None) -> bool:
