@@ -31,7 +31,7 @@ ATTEMPTS = 4
 
 @dataclass
 class Candidates:
-    """The candidates of a file. `asked` passages, `added` candidates and `dropped` replies, by what was wrong, are this call's."""
+    """The candidates of a file. Passages `asked` about, candidates `added` and replies `dropped` are those of this call."""
 
     path: Path
     questions: list[Question]

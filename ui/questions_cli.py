@@ -149,7 +149,8 @@ def split(
 ) -> None:
     """Divide a question set into two parts that are alike.
 
-    One is to set thresholds on (calibration), the other to report on. Both have the same shares of languages, answerable questions and tags. The same seed gives the same split.
+    One is to set thresholds on (calibration), the other to report on. Both have the same shares of languages, answerable
+    questions and tags. The same seed gives the same split.
     """
     from eval.question_split import split_questions
     from eval.questions import load_questions, question_file, save_questions
