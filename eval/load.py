@@ -15,6 +15,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from eval.coldstart import ServerStart
 from eval.exchange import Sample
 from eval.facts import CITATION
 from eval.latency import Spread, spread
@@ -102,7 +103,8 @@ class Asked:
 class LoadResult:
     """A load test of one back end. `at` is ISO 8601 in UTC. `alone` is the level at which every question was asked once, one
     after the other: what the answers under load are compared with. `knee` and `carried` are loads (see the functions).
-    `memory` is that of the server's processes, None where they could not be looked into."""
+    `memory` is that of the server's processes, None where they could not be looked into. `start` is how the server started,
+    None where it ran already."""
 
     id: str
     backend: str
@@ -115,6 +117,7 @@ class LoadResult:
     knee: float | None
     carried: float | None
     memory: Memory | None = None
+    start: ServerStart | None = None
 
 
 _RESULT = TypeAdapter(LoadResult)
