@@ -104,7 +104,7 @@ def preference(votes: Sequence[Vote]) -> Preference:
         voters=len(voters),
         questions=len({vote.question for vote in real}),
         clustered_by=clustered_by,
-        strengths=_strengths(real, clustered_by),
+        strengths=strengths(real, clustered_by),
         duels=_duels(real, clustered_by),
         ties=wilson(sum(vote.choice == "tie" for vote in real), len(real)),
         both_bad=wilson(sum(vote.choice == "both_bad" for vote in real), len(real)),
@@ -164,7 +164,8 @@ def votes_needed(wins_first: int, wins_second: int, votes: int, alpha: float) ->
 # Bradley-Terry
 
 
-def _strengths(votes: Sequence[Vote], clustered_by: Cluster) -> tuple[Strength, ...]:
+def strengths(votes: Sequence[Vote], clustered_by: Cluster) -> tuple[Strength, ...]:
+    """The back ends on the scale of Bradley and Terry, the strongest first; `votes` are on real pairs."""
     backends = _backends(votes)
     if not backends:
         return ()

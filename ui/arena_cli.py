@@ -52,9 +52,9 @@ def vote(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Compare answers side by side: 1 left, 2 right, 3 equal, 4 both bad, e the evidence, q stop.
+    """Compare answers side by side, with one key each.
 
-    Every vote is kept at once; the same command goes on where it stopped. Names are told after the vote. Without a terminal, or
+    1 left, 2 right, 3 equal, 4 both bad, e the evidence, q stop. Every vote is kept at once; the same command goes on where it stopped. Names are told after the vote. Without a terminal, or
     with --json, verdicts are read from standard input, one a line, with the reason behind the key: `1 says when`.
     """
     from eval.arena import open_arena, voter_name
@@ -72,7 +72,7 @@ def vote(
 
 @arena_app.command("results")
 def results(run: PreparedRun = None, json: Json = False) -> None:
-    """Tell which answers people prefer, how sure that is, and how many more votes would decide."""
+    """Tell which answers people prefer, and how sure that is."""
     from eval.arena import open_arena
     from eval.preference import preference
     from ui import preference_text, terminal
