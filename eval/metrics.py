@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +16,8 @@ MANNING = "Manning, Raghavan and Schütze 2008, Introduction to information retr
 SQUAD = "Rajpurkar et al. 2016, SQuAD; normalisation by language as in Lewis et al. 2020, MLQA"
 ALCE = "Gao et al. 2023, Enabling large language models to generate text with citations (ALCE)"
 VLLM = "vLLM, benchmark_serving"
+RAGAS = "Es et al. 2024, RAGAS: automated evaluation of retrieval augmented generation"
+RAGAS_DOCS = "Ragas 0.4.3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +396,78 @@ SPEED = (
 )
 
 RESOURCES: tuple[Metric, ...] = ()
-JUDGE: tuple[Metric, ...] = ()
+JUDGE = (
+    _metric(
+        "faithfulness",
+        "judge",
+        "share",
+        ("Fidelidad (juez)", "Faithfulness (judge)"),
+        (
+            "Parte de las afirmaciones de la respuesta que, según el juez, se infieren de lo que se mostró al modelo.",
+            "Share of the answer's statements that, by the judge, can be inferred from what the model was shown.",
+        ),
+        RAGAS,
+    ),
+    _metric(
+        "answer_relevancy",
+        "judge",
+        "share",
+        ("Pertinencia de la respuesta (juez)", "Answer relevancy (judge)"),
+        (
+            "Parecido entre la pregunta y la que el juez deduce de la respuesta; 0 si la respuesta es evasiva. Compárese solo "
+            "entre motores: el parecido de dos preguntas cualesquiera queda lejos de 0.",
+            "Similarity of the question and the one that the judge derives from the answer; 0 for an evasive answer. Only to "
+            "compare back ends: the similarity of any two questions is far from 0.",
+        ),
+        RAGAS,
+    ),
+    _metric(
+        "context_precision",
+        "judge",
+        "share",
+        ("Precisión del contexto (juez)", "Context precision (judge)"),
+        (
+            "Precisión media de los pasajes mostrados, según cuáles juzga el juez útiles para llegar a la referencia.",
+            "Average precision of the passages shown, by which of them the judge finds useful to arrive at the reference.",
+        ),
+        RAGAS_DOCS,
+    ),
+    _metric(
+        "context_recall",
+        "judge",
+        "share",
+        ("Exhaustividad del contexto (juez)", "Context recall (judge)"),
+        (
+            "Parte de las afirmaciones de la referencia que el juez atribuye a los pasajes mostrados.",
+            "Share of the reference's statements that the judge attributes to the passages shown.",
+        ),
+        RAGAS_DOCS,
+    ),
+    _metric(
+        "factual_correctness",
+        "judge",
+        "share",
+        ("Corrección de los hechos (juez)", "Factual correctness (judge)"),
+        (
+            "F1 entre las afirmaciones de la respuesta y las de la referencia, según cuáles de cada una sostiene la otra.",
+            "F1 between the statements of the answer and of the reference, by which of each the other one supports.",
+        ),
+        RAGAS_DOCS,
+    ),
+    _metric(
+        "semantic_similarity",
+        "answer",
+        "share",
+        ("Parecido de significado", "Semantic similarity"),
+        (
+            "Coseno entre respuesta y referencia con el modelo de la búsqueda. Compárese solo entre motores: el de dos textos "
+            "cualesquiera queda lejos de 0.",
+            "Cosine of answer and reference, embedded as in the search. Only to compare back ends: that of any two texts is far "
+            "from 0.",
+        ),
+        "Risch et al. 2021, Semantic answer similarity for evaluating question answering models",
+    ),
+)
 HUMAN = (
     _metric(
         "human_precision",
@@ -436,6 +508,6 @@ def metric(name: str) -> Metric:
     """The metric of this name. Raises ConfigError that names a near one, or all."""
     if name in METRICS:
         return METRICS[name]
-    close = difflib.get_close_matches(name, METRICS, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(METRICS)}."
-    raise ConfigError(f"No metric {name!r}: {hint}")
+    from assistant.backends.common.kinds import choices
+
+    raise ConfigError(f"There is no metric {name!r}: {choices(name, METRICS)}")
