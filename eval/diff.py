@@ -44,7 +44,7 @@ class Change:
     def drop(self) -> float:
         """How much worse it got, in the metric's unit; negative when it got better."""
         effect = self.difference.effect.value or 0.0
-        return -effect if METRICS[self.metric].higher_is_better else effect
+        return 0.0 - effect if METRICS[self.metric].higher_is_better else effect
 
     @property
     def distinguishable(self) -> bool:

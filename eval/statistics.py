@@ -180,12 +180,13 @@ def median(values: Sequence[float], clusters: Sequence[Hashable] | None = None, 
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """p values adjusted for being many (Holm 1979), in the same order."""
-    if not ps:
-        return []
-    with extra("eval", PURPOSE):
-        from statsmodels.stats.multitest import multipletests
-    return [float(p) for p in multipletests(ps, method="holm")[1]]
+    """p values adjusted for being many (Holm 1979), in the same order. (statsmodels has it, too, and takes a
+    third of a second at each call to collect garbage.)"""
+    adjusted = [0.0] * len(ps)
+    largest = 0.0
+    for rank, place in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+        largest = adjusted[place] = max(largest, min(1.0, ps[place] * (len(ps) - rank)))
+    return adjusted
 
 
 def cluster_means(values: Sequence[float], clusters: Sequence[Hashable] | None = None) -> list[float]:
