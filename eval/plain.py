@@ -13,18 +13,18 @@ from assistant.types import Answer, AnswerEvent, Event, StatusEvent, TokenEvent,
 from eval.questions import Question
 
 PLAIN_TOKENS = 512
-"""The longest such answer: a function, or a page of reasoning."""
+"""The longest such answer: a function, or a page of reasoning. A small window has half of it for the answer."""
 
 
 async def stream_plain(backend: Backend, question: Question) -> AsyncGenerator[Event, None]:
     """What happens until the answer, then the answer. Raises BackendError."""
     turns = [ChatMessage(turn.text, role=MessageRole(turn.role)) for turn in question.messages]
-    text, counts = "", TokenCounts(0, 0)
+    text, counts, limit = "", TokenCounts(0, 0), min(PLAIN_TOKENS, backend.context_window // 2)
     with backend.queue.join() as place:
         async for position in place.positions():
             yield StatusEvent("queued", position=position)
         yield StatusEvent("reading", passages=0)
-        stream = await backend.llm.astream_chat([*turns, ChatMessage(question.question)], max_tokens=PLAIN_TOKENS)
+        stream = await backend.llm.astream_chat([*turns, ChatMessage(question.question)], max_tokens=limit)
         async with aclosing(stream) as pieces:
             async for piece in pieces:
                 counts = getattr(piece.raw, "usage", None) or counts

@@ -14,6 +14,7 @@ import psutil
 from assistant.assistant import Assistant
 from assistant.backends import Backend, Backends
 from assistant.config import Settings
+from assistant.errors import BackendError
 from assistant.found import Found
 from assistant.prompts import LANGUAGES
 from assistant.types import Answer, AnswerEvent, Event
@@ -91,7 +92,6 @@ class Answering:
         try:
             backend = await backends.ready(name)
             reached = await describe_reached(backend, self._settings)
-            await self._assistant(backends, name).warm_up()
         except MidasError as error:
             for key in keys:
                 self._write(failed(key, self._questions[key.question], error))
@@ -114,7 +114,10 @@ class Answering:
         self._run = self._run.with_manifest(self._run.manifest.model_copy(update={"backends": described}))
 
     async def _ask_all(self, assistant: Assistant, backend: Backend, keys: Sequence[Key]) -> None:
-        """Watches the memory of the process that holds the model meanwhile."""
+        """Warms up (a back end that can't will say why at the first question), and watches the memory of the process that
+        holds the model."""
+        with suppress(BackendError):
+            await assistant.warm_up()
         asking = Asking(assistant, backend, self._finder)
         pid = os.getpid() if backend.address is None else server_pid(backend.address)
         with MemoryWatch(*([pid] if pid else [])) as watch:
