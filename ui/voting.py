@@ -37,11 +37,14 @@ class Input(Protocol):
 
 
 class Keyboard:
-    """One key, without Enter; then a line for the reason, which may stay empty."""
+    """One key, without Enter; then a line for the reason, which may stay empty. Ctrl-C and Ctrl-D stop, too."""
 
     def key(self) -> str:
-        while (pressed := click.getchar().lower()) not in (*KEYS, STOP, EVIDENCE):
-            pass
+        try:
+            while (pressed := click.getchar().lower()) not in (*KEYS, STOP, EVIDENCE):
+                pass
+        except (KeyboardInterrupt, EOFError):
+            return STOP
         return pressed
 
     def reason(self) -> str | None:
