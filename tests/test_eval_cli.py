@@ -1,0 +1,127 @@
+"""`midas eval run|list|show|score` as a person calls it, stopped and killed in the middle, too."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from eval.rows import AnswerRow, Key
+from eval.runs import Run, open_run
+from tests.fake_openai import FakeOpenAI, running
+from tests.serving import ANSWER_ES, Midas, make_midas, write_documents
+
+QUESTIONS = 12
+BACKENDS = ("scripted", "cloudy")
+
+
+@dataclass
+class Evaluation:
+    """A data directory with documents, a question set and a scripted server that counts what it is asked."""
+
+    midas: Midas
+    fake: FakeOpenAI
+    questions: Path
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "ui.cli", "eval", "run", "-q", str(self.questions), "-b", ",".join(BACKENDS)]
+        return subprocess.Popen(command, env=self.midas.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_for(self, process: subprocess.Popen[str], questions: int) -> None:
+        while len(self.asked) < questions:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+
+    @property
+    def asked(self) -> list[str]:
+        """The ids of the questions that came, not counting the warm-up."""
+        last = [body["messages"][-1]["content"] for body in self.fake.requests if body["max_tokens"] > 1]
+        return [content.rpartition(" caso ")[2].split("?")[0] for content in last]
+
+    @property
+    def run(self) -> Run:
+        return open_run(self.midas.home, "latest")
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluation]:
+    base = tmp_path_factory.mktemp("evaluation")
+    questions = base / "vacaciones.jsonl"
+    text = "¿Cuántos días laborables de vacaciones al año tienen los empleados en el caso {}?"
+    lines = [
+        {"id": f"q{number}", "question": text.format(f"q{number}"), "language": "es", "answerable": True, "facts": [["25"]]}
+        for number in range(QUESTIONS)
+    ]
+    questions.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    with running(FakeOpenAI(reply=lambda messages: ANSWER_ES)) as fake:
+        midas = make_midas(base / "home", fake)
+        midas.run("ingest", str(write_documents(base / "documents")), "-c", "empresa")
+        yield Evaluation(midas, fake, questions)
+
+
+def test_a_run_that_is_stopped_and_killed_goes_on_where_it_was(evaluation: Evaluation) -> None:
+    """Every answer that a row holds was generated once; nothing is lost or doubled."""
+    evaluation.fake.token_s = 0.01
+    held: dict[Key, AnswerRow] = {}
+    for stop, questions in ((signal.SIGINT, 3), (signal.SIGKILL, 8), (signal.SIGKILL, 17)):
+        process = evaluation.start()
+        evaluation.wait_for(process, questions)
+        process.send_signal(stop)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == (130 if stop == signal.SIGINT else -signal.SIGKILL), told
+        rows = {row.key: row for row in evaluation.run.answers()}
+        assert {key: rows[key] for key in held} == held, "rows changed or went"
+        assert len(rows) >= questions - 3
+        held = rows
+    process = evaluation.start()
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 0 and f"goes on: {len(held)} answers are there" in told
+    run = evaluation.run
+    assert [row.key for row in run.answers()] == run.keys(run.questions()) and len(run.answers()) == QUESTIONS * len(BACKENDS)
+    assert {row.status for row in run.answers()} == {"ok"} and run.manifest.finished
+    lines = (run.directory / "answers.jsonl").read_text().splitlines()
+    assert len(lines) == len(run.answers()), "no answer was written twice"
+    surplus = Counter(evaluation.asked) - Counter([f"q{number}" for number in range(QUESTIONS)] * len(BACKENDS))
+    assert surplus.total() <= 2, "only the answer that was being written at a kill is asked for again"
+    assert len({row.evidence for row in run.answers() if row.key.question == "q1"}) == 1
+
+
+def test_runs_are_listed_shown_and_scored_again(evaluation: Evaluation) -> None:
+    evaluation.fake.token_s = 0
+    done = evaluation.midas.json("eval", "run", "-q", str(evaluation.questions), "-b", "scripted", "--limit", "2")
+    assert done["answers"] == {"scripted": {"ok": 2}} and done["questions"] == 2
+    assert done["manifest"]["backends"]["scripted"]["reached"]["address_is_local"]
+    figures = {figure["metric"]: figure["estimate"]["value"] for figure in done["figures"]}
+    assert figures["correct"] == 1 and figures["ttft_ms"] > 0
+    assert done["run"] in [run["run"] for run in evaluation.midas.json("eval", "list")]
+    assert evaluation.midas.json("eval", "show", done["run"]) == done
+    shown = evaluation.midas.run("eval", "score", "latest").stdout
+    assert "scripted" in shown and "correct" in shown and done["directory"] in shown
+
+
+def test_a_back_end_without_any_answer_is_a_failure(evaluation: Evaluation) -> None:
+    evaluation.fake.error = (500, "out of memory")
+    done = evaluation.midas.json("eval", "run", "-q", str(evaluation.questions), "--limit", "1", code=1)
+    evaluation.fake.error = None
+    assert done["answers"] == {"scripted": {"error": 1}} and done["finished"]
+
+
+def test_wrong_use_is_one_sentence(evaluation: Evaluation) -> None:
+    told = evaluation.midas.run("eval", "run", "-q", "nowhere.jsonl", code=2).stderr
+    assert told.startswith("midas: There is no file nowhere.jsonl") and told.count("\n") == 1
+    told = evaluation.midas.run("eval", "run", "-q", str(evaluation.questions), "-b", "scripted,clody", code=2).stderr
+    assert "'clody' is neither a back end nor a pulled model" in told and told.count("\n") == 1
+
+
+def test_a_measurement_needs_the_computer_to_itself(evaluation: Evaluation) -> None:
+    with evaluation.midas.serving() as server:
+        told = evaluation.midas.run("eval", "run", "-q", str(evaluation.questions), code=1).stderr
+        assert told == f"midas: A measurement needs the computer to itself: stop midas serve at {server.url} first.\n"
