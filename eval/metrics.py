@@ -462,8 +462,8 @@ JUDGE = (
         (
             "Coseno entre respuesta y referencia con el modelo de la búsqueda. Compárese solo entre motores: el de dos textos "
             "cualesquiera queda lejos de 0.",
-            "Cosine of answer and reference, embedded as in the search. Only to compare back ends: that of any two texts is far "
-            "from 0.",
+            "Cosine of answer and reference, embedded as in the search. Only to compare back ends: that of any two texts is "
+            "far from 0.",
         ),
         "Risch et al. 2021, Semantic answer similarity for evaluating question answering models",
     ),

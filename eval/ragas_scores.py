@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar
@@ -118,15 +118,19 @@ async def ragas_scores(
     by_id = {question.id: question for question in questions}
     done = {(row.key, row.metric, row.scorer) for row in known if row.status != "failed"}
     scorers = {name: _Scorer(name, judge, embedder) for name in metrics}
-    open_rows = [(name, row) for name in metrics for row in rows if (row.key, name, scorers[name].scorer) not in done]
-    finished = 0
-    progress(finished, len(open_rows))
-    for begin in range(0, len(open_rows), AT_ONCE):
-        some = open_rows[begin : begin + AT_ONCE]
-        async for score in _as_completed([scorers[name].score(by_id[row.key.question], row) for name, row in some]):
+    due = {name: [row for row in rows if (row.key, name, scorers[name].scorer) not in done] for name in metrics}
+    batches = [(scorers[name], some) for name in metrics for some in _batches(due[name])]
+    total, finished = sum(map(len, due.values())), 0
+    progress(finished, total)
+    for scorer, some in batches:
+        async for score in _as_completed([scorer.score(by_id[row.key.question], row) for row in some]):
             finished += 1
-            progress(finished, len(open_rows))
+            progress(finished, total)
             yield score
+
+
+def _batches(rows: Sequence[AnswerRow]) -> Iterator[Sequence[AnswerRow]]:
+    return (rows[begin : begin + AT_ONCE] for begin in range(0, len(rows), AT_ONCE))
 
 
 async def _as_completed(work: Sequence[Awaitable[ScoreRow]]) -> AsyncGenerator[ScoreRow, None]:
