@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import chain, zip_longest
 
+from llama_index.core.base.llms.types import ChatMessage
+from pydantic import BaseModel, ValidationError, field_validator
+
 from assistant.backends import Backend
 from assistant.errors import CollectionIsPrivate
-from assistant.types import AnswerEvent
 from eval.facts import normalise
-from eval.plain import stream_plain
 from eval.questions import Question, Reference
 from eval.quotes import pages_with
 from eval.words import holds_words, says, telling_words
@@ -28,8 +29,13 @@ from ingest.types import StoredChunk
 LEAST_TOKENS = 30
 """Passages shorter than this hold too little to ask for."""
 LEAST_QUOTE_WORDS = 3
-_LABEL = re.compile(r"^\W*(pregunta|respuesta|cita|question|answer|quote)\W*:\W?\s*", re.IGNORECASE | re.MULTILINE)
-_PARTS = {"pregunta": "question", "respuesta": "answer", "cita": "quote"}
+REPLY_TOKENS = 300
+SCHEMA = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("quote", "question", "answer")},
+    "required": ["quote", "question", "answer"],
+    "additionalProperties": False,
+}
 _POINTING = re.compile(r"\b(texto|fragmento|documento|pasaje|text|passage|document|excerpt)\b", re.IGNORECASE)
 
 
@@ -42,11 +48,17 @@ class Outcome:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
+class _Reply(BaseModel):
+    """What the model is asked for; back ends that can be held to a schema are."""
+
+    quote: str
     question: str
     answer: str
-    quote: str
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _trimmed(cls, text: str) -> str:
+        return " ".join(text.split()).strip("*_ «»“”\"'")
 
 
 def passages(store: Store, collections: Sequence[str], seed: int) -> list[StoredChunk]:
@@ -104,33 +116,27 @@ def _is_about(question: Question, chunk: StoredChunk) -> bool:
 async def _ask(backend: Backend, chunk: StoredChunk) -> str:
     language = "en" if chunk.chunk.language == "en" else "es"
     text = files("eval").joinpath("prompts", f"{language}.candidate.txt").read_text(encoding="utf-8")
-    prompt = text.format(title=chunk.title, passage=chunk.chunk.text)
-    plain = Question(id="candidate", question=prompt, language=language, answerable=True, plain=True)
-    async with aclosing(stream_plain(backend, plain)) as events:
-        async for event in events:
-            if isinstance(event, AnswerEvent):
-                return event.answer.text
-    raise AssertionError("a stream ends with an AnswerEvent")
+    messages = [ChatMessage(text.format(title=chunk.title, passage=chunk.chunk.text))]
+    async with backend.slot():
+        stream = await backend.llm.astream_chat(messages, max_tokens=REPLY_TOKENS, json_schema=SCHEMA)
+        async with aclosing(stream) as pieces:
+            return "".join([piece.delta or "" async for piece in pieces])
 
 
 def _outcome(chunk: StoredChunk, text: str, store: Store, asked: set[str]) -> Outcome:
     reply = _parsed(text)
-    why = "the reply lacks question, answer or quote" if reply is None else _wrong(reply, chunk, asked)
+    why = "the reply is not what was asked for" if reply is None else _wrong(reply, chunk, asked)
     if reply is None or why:
         return Outcome(chunk.id, why=why)
     return Outcome(chunk.id, _question(reply, chunk, store))
 
 
 def _parsed(text: str) -> _Reply | None:
-    """The parts behind their labels, in whatever order, bold or not."""
-    pieces = _LABEL.split(text)[1:]
-    labels, texts = (label.lower() for label in pieces[::2]), pieces[1::2]
-    parts = {_PARTS.get(label, label): _trimmed(part) for label, part in zip(labels, texts, strict=True)}
-    return _Reply(parts["question"], parts["answer"], parts["quote"]) if len(parts) == 3 and all(parts.values()) else None
-
-
-def _trimmed(part: str) -> str:
-    return " ".join(part.split()).strip("*_ «»“”\"'")
+    """The JSON object in the reply, whatever stands around it."""
+    try:
+        return _Reply.model_validate_json(text[text.find("{") : text.rfind("}") + 1])
+    except ValidationError:
+        return None
 
 
 def _wrong(reply: _Reply, chunk: StoredChunk, asked: set[str]) -> str | None:

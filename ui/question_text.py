@@ -187,7 +187,8 @@ def print_candidates(candidates: Candidates, json: bool) -> None:
         terminal.print_json(facts)
         return
     dropped = "".join(f"\n  {number} dropped: {why}" for why, number in candidates.dropped.most_common())
-    told = f"{candidates.held} candidates are in {candidates.path}, {candidates.added} of them new.{dropped}"
+    where = f"are in {candidates.path}, {candidates.added} of them new" if candidates.held else "came of it"
+    told = f"{candidates.held} candidates {where}.{dropped}"
     terminal.out.print(terminal.plain(told))
     if candidates.held:
         terminal.err.print("Read them, then accept the good ones: `midas eval questions accept`.")
