@@ -11,9 +11,11 @@ import typer
 from ui.arena_cli import arena_app, form_app
 from ui.command import Json, leave, load_settings
 from ui.compare_cli import compare_app
+from ui.load_cli import load
 from ui.questions_cli import questions_app
 
 eval_app = typer.Typer(help="Measure back ends: answers, speed, memory, cost.", no_args_is_help=True)
+eval_app.command("load")(load)
 eval_app.add_typer(arena_app, name="arena")
 eval_app.add_typer(form_app, name="form")
 eval_app.add_typer(questions_app, name="questions")

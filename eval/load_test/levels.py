@@ -34,9 +34,8 @@ def measure(
 ) -> LoadResult:
     """Asks, sums up and keeps. `pids` are the processes whose memory is watched.
 
-    Raises MissingExtra, and MidasError when Locust fails or no question at all is answered.
+    Raises MidasError when Locust fails or no question at all is answered.
     """
-    _require_locust()
     with MemoryWatch(*pids) as watch:
         alone = ask_each(target, lambda passed: progress("each question alone", passed, None))
         result = _begun(plan, backend, alone, start)
@@ -88,6 +87,7 @@ def _shown(progress: Progress, plan: Plan, load: float) -> Callable[[float], Non
     return lambda passed: progress(what, passed, plan.seconds)
 
 
-def _require_locust() -> None:
+def require_locust() -> None:
+    """Raises MissingExtra."""
     if find_spec("locust") is None:
         raise MissingExtra("locust", "eval", "A load test")

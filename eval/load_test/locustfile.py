@@ -26,7 +26,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 from pydantic import TypeAdapter
 
-from eval.exchange import CHAT_PATH, CUT_OFF, TIMEOUT, UNREACHABLE, Exchange, Sample, chat_body
+from eval.exchange import CHAT_PATH, CLIENT, CUT_OFF, TIMEOUT, UNREACHABLE, Exchange, Sample, chat_body
 from eval.questions import Question, load_questions
 from ingest.errors import MidasError
 
@@ -74,21 +74,21 @@ class Asking:
 
 
 def _prepare(environment: Environment, **_: Any) -> None:
+    """gevent's timers count from when its loop last looked at the clock: without a new look, the time that Locust took to start
+    would be missing from the run's."""
     Asking.prepare(environment)
+    gevent.get_hub().loop.update_now()
 
 
 def _begin(**_: Any) -> None:
     Asking.began = perf_counter()
 
 
-class Reader(User):
-    """Asks anew as soon as it has its answer: a closed loop."""
+class Asker(User):
+    """Has no task: Locust gives a class the tasks of its bases as well."""
 
+    abstract = True
     wait_time = constant(0)
-
-    @task
-    def ask(self) -> None:
-        self.exchange(next(Asking.questions), perf_counter())
 
     def exchange(self, question: Question, began: float) -> None:
         options: Any = self.environment.parsed_options
@@ -98,6 +98,8 @@ class Reader(User):
                 self._stream(exchange, question)
         except gevent.Timeout:
             exchange.fail(TIMEOUT, f"No whole answer within {options.patience:g} s.")
+        except Exception as error:  # no question may get lost
+            exchange.fail(CLIENT, f"{type(error).__name__}: {error}")
         sample = exchange.sample(Asking.began)
         Asking.keep(sample)
         self._report(sample)
@@ -134,7 +136,15 @@ class Reader(User):
                 )
 
 
-class Arrivals(Reader):
+class Reader(Asker):
+    """Asks anew as soon as it has its answer: a closed loop."""
+
+    @task
+    def ask(self) -> None:
+        self.exchange(next(Asking.questions), perf_counter())
+
+
+class Arrivals(Asker):
     """Questions arrive as a Poisson process, whether or not earlier ones are answered: an open loop. Each counts from when it
     should have been asked."""
 
@@ -150,13 +160,13 @@ class Arrivals(Reader):
 
     @task
     def ask(self) -> None:
-        self._asking.spawn(self.exchange, next(Asking.questions), self._next)
+        self._asking.spawn(self.exchange, next(Asking.questions), min(self._next, perf_counter()))
 
     def on_stop(self) -> None:
         self._asking.join()
 
 
-class Once(Reader):
+class Once(Asker):
     """Asks what is left of the questions, then ends the run."""
 
     @task
