@@ -13,7 +13,7 @@ from eval.words import stand_in, telling_words, token_f1, words
 from ingest.text import detect_language
 
 NAMES = tuple(metric.name for metric in ANSWER)
-SHORT = 5
+SHORT = 4
 """Words up to which a reference without facts must stand in the answer whole; a longer one can be told in other words."""
 TELLING = 4
 """Words without digits from which a language can be told; `19,00 euros` and `Hotel Glorieta Sur` are of every language."""

@@ -15,4 +15,4 @@ def extra(name: Literal["eval", "judge"], purpose: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise MissingExtra(error.name or "of that extra", name, purpose) from error
+        raise MissingExtra((error.name or "").partition(".")[0], name, purpose) from error
