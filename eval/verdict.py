@@ -25,7 +25,7 @@ Outcome = Literal["clear", "likely", "open"]
 Floats = NDArray[np.float64]
 
 CRITERIA: tuple[CriterionName, ...] = ("correctness", "faithfulness", "abstention", "speed", "cost")
-METRICS: dict[CriterionName, tuple[str, ...]] = {
+RANKED_BY: dict[CriterionName, tuple[str, ...]] = {
     "correctness": ("factual_correctness", "fact_recall", "token_f1"),
     "faithfulness": ("faithfulness", "grounding_rate"),
 }
@@ -206,7 +206,7 @@ def gather(
     asked = {name: {row.key.question for row in answers if row.key.backend == name} for name in backends}
     common = [q for q in questions if not q.plain and all(q.id in ids for ids in asked.values())]
     grid = _Grid(common, backends, answers)
-    judges = {row.scorer for row in scores} - {"rule", "person"}
+    judges = set(judges_of(scores))
     allowed = [row for row in scores if row.scorer not in judges or row.scorer in trusted_judges]
     bases = [
         _best_scored("correctness", grid, allowed, lambda q: q.answerable),
@@ -220,6 +220,11 @@ def gather(
     cloud = frozenset(row.key.backend for row in answers if row.cloud)
     unranked = tuple(sorted(judges - set(trusted_judges)))
     return Evidence(tuple(q.id for q in common), backends, cloud, there, missing, unranked)
+
+
+def judges_of(scores: Sequence[ScoreRow]) -> tuple[str, ...]:
+    """Fingerprints of the judges: neither rules nor people."""
+    return tuple(sorted({row.scorer for row in scores if row.scorer != "rule" and not row.scorer.startswith("human:")}))
 
 
 class _Grid:
@@ -262,7 +267,7 @@ def _basis(criterion: CriterionName, metric: str, values: Floats, groups: NDArra
 def _best_scored(
     criterion: CriterionName, grid: _Grid, scores: Sequence[ScoreRow], wanted: Callable[[Question], bool]
 ) -> Basis | None:
-    bases = (_basis(criterion, metric, grid.only(wanted, _scored(metric, grid, scores))) for metric in METRICS[criterion])
+    bases = (_basis(criterion, metric, grid.only(wanted, _scored(metric, grid, scores))) for metric in RANKED_BY[criterion])
     return next((basis for basis in bases if basis is not None), None)
 
 
@@ -467,3 +472,13 @@ def _stability(points: Floats, weights: Floats, names: Sequence[str], criteria: 
 
 def _share_by_name(points: Floats, weightings: Floats, names: Sequence[str]) -> dict[str, float]:
     return dict(zip(names, _shares(weightings @ points.T).tolist(), strict=True))
+
+
+def frontier(points: Mapping[str, Sequence[float]]) -> frozenset[str]:
+    """Those that no other is at least as good as in everything and better in something (Pareto). Less is better."""
+    return frozenset(name for name, point in points.items() if not any(_dominates(other, point) for other in points.values()))
+
+
+def _dominates(first: Sequence[float], second: Sequence[float]) -> bool:
+    pairs = list(zip(first, second, strict=True))
+    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
