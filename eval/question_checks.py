@@ -15,6 +15,7 @@ from ingest.types import Document
 
 Severity = Literal["error", "warning"]
 _LANGUAGE = re.compile(r"[a-z]{2}")
+_CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def _check_texts(question: Question) -> Iterator[tuple[Severity, str]]:
         yield "error", "The question is empty: write it, or take the line out."
     if not _LANGUAGE.fullmatch(question.language):
         yield "error", f"{question.language!r} is no language: write two small letters, like es or en."
-    elif question.question.strip() and (guess := detect_language(question.question, question.language)) != question.language:
+    elif (guess := detect_language(_CODE.sub("", question.question), question.language)) != question.language:
         yield "warning", f"It says that its language is {question.language!r}, but it reads like {guess!r}: check it."
 
 
@@ -66,7 +67,7 @@ def _check_facts(question: Question) -> Iterator[tuple[Severity, str]]:
         yield "error", "A group of its facts is empty: write at least one way to say each fact."
     elif question.facts and question.reference and not contains_facts(question.reference, question.facts):
         yield "error", "Its reference does not contain its facts, so a right answer would count as wrong: correct one of them."
-    elif question.facts and contains_facts(question.question, question.facts):
+    elif question.facts and not question.criteria and contains_facts(question.question, question.facts):
         yield (
             "warning",
             "The question itself contains the facts, so repeating it would count as right: ask less, or add a fact.",
