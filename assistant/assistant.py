@@ -373,7 +373,8 @@ class _Task:
     def _room(self) -> int:
         """Tokens of evidence that fit the window beside the fixed prompt and the longest answer, but no more than usual."""
         fixed = self._backend.count_chat_tokens(self._synthesizer.messages([]))
-        room = self._backend.context_window - fixed - self._settings.answer.max_tokens
+        answer = self._settings.answer.max_tokens + self._backend.thinking_tokens
+        room = self._backend.context_window - fixed - answer
         if room < LEAST_EVIDENCE:
             raise PromptTooLong(
                 f"The question leaves back end {self._backend.name!r} no room for evidence (its window holds "

@@ -362,6 +362,13 @@ def test_a_small_window_shrinks_the_evidence_visibly(bench: Bench) -> None:
     assert bench.ask().evidence_budget == usual
 
 
+def test_reasoning_takes_its_share_of_the_window(bench: Bench) -> None:
+    window = bench.settings().backends["uno"] | {"context_window": 1024}
+    plain = bench.ask(assistant=bench.assistant(backends={"uno": window}))
+    thinking = bench.ask(assistant=bench.assistant(backends={"uno": window | {"thinking_tokens": 400}}))
+    assert thinking.evidence_budget < plain.evidence_budget and not thinking.fallback_from
+
+
 def test_a_window_without_room_is_refused_or_left_to_a_fallback(bench: Bench) -> None:
     asked = len(bench.first.requests)
     long_answers, small = {"max_tokens": 400}, {"context_window": 512}

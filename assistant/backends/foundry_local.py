@@ -150,6 +150,7 @@ def _build_in_process(name: str, options: Options, settings: Settings) -> Backen
         count_chat_tokens=counter.chat,
         capabilities=CAPABILITIES,
         counted_by=counter.name,
+        thinking_tokens=options.thinking_tokens,
         breaker=guard.breaker,
         ask_health=partial(_healthy, model.folder.name, sdk.version, window),
         close=engine.release,

@@ -91,6 +91,7 @@ def build(name: str, options: Options, settings: Settings) -> Backend:
         count_chat_tokens=engine.count_chat_tokens,
         capabilities=CAPABILITIES,
         counted_by=f"tokenizer of {options.model}",
+        thinking_tokens=options.thinking_tokens,
         breaker=guard.breaker,
         ask_health=lambda: _health(options),
         close=engine.release,

@@ -121,6 +121,7 @@ def build(name: str, options: Options, settings: Settings) -> Backend:
         capabilities=CAPABILITIES,
         address=options.base_url,
         counted_by=counter.name,
+        thinking_tokens=server.thinking_tokens,
         breaker=guard.breaker,
         queue=FairQueue(options.concurrency),
         ask_health=server.health,
@@ -256,7 +257,8 @@ class Part(ollama.ChatResponse):
         """None when the server did not count."""
         if not self.prompt_eval_count or self.eval_count is None:
             return None
-        return TokenCounts(self.prompt_eval_count, self.eval_count, CachedTokens(self.prompt_eval_cached_count or 0))
+        cached, load_ms = CachedTokens(self.prompt_eval_cached_count or 0), self.load_duration and self.load_duration / 1e6
+        return TokenCounts(self.prompt_eval_count, self.eval_count, cached, load_ms=load_ms)
 
 
 class Shown(ollama.ShowResponse):

@@ -48,6 +48,7 @@ class Backend:
     anything is sent when `count_chat_tokens(messages)` and `max_tokens` exceed `context_window`), and the last chunk's
     `raw.usage` counts the tokens. `cloud` tells that questions leave the company; `address` is the server's base URL, None
     when the model is in this process. `counted_by` names the tokenizer that `count_tokens` uses, `estimate` when it uses none.
+    `thinking_tokens` are those an answer may take for reasoning, on top of its own.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Backend:
     capabilities: Capabilities = Capabilities()
     address: str | None = None
     counted_by: str = "estimate"
+    thinking_tokens: int = 0
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
     queue: FairQueue = field(default_factory=FairQueue)
     ask_health: Callable[[], Awaitable[Health]] = _in_process

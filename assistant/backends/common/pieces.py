@@ -16,12 +16,16 @@ class CachedTokens:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """Tokens of one call, under OpenAI's names. `counted_by` is `server`, or the tokenizer that counted them here."""
+    """Tokens of one call, under OpenAI's names. `counted_by` is `server`, or the tokenizer that counted them here.
+
+    `load_ms` is how long the server loaded the model for this call, None where it does not tell.
+    """
 
     prompt_tokens: int
     completion_tokens: int
     prompt_tokens_details: CachedTokens = CachedTokens()
     counted_by: str = "server"
+    load_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

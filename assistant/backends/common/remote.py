@@ -108,6 +108,7 @@ def build_remote(
         capabilities=dialect.capabilities,
         address=options.base_url,
         counted_by=counter.name,
+        thinking_tokens=options.thinking_tokens,
         breaker=guard.breaker,
         queue=FairQueue(options.concurrency),
         ask_health=lambda: _health(server),
