@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-
 from assistant.config import Settings
 from assistant.trial import with_models
 from eval.figures import write_figures
-from eval.provenance import Plan, describe
-from eval.questions import Question, load_questions, question_file
-from eval.runner import Answering, Cancelled, Progress
+from eval.plan import Plan
+from eval.progress import Cancelled, Progress
+from eval.provenance import describe
+from eval.runner import Answering
 from eval.runs import Run, create_run, latest_like, utc_now
 from eval.scorer import Scoring
 from ingest.errors import ConfigError
 from ingest.store import Store
 from ingest.types import Embedder
-
-
-def make_plan(
-    questions: str,
-    backends: Sequence[str],
-    collections: Sequence[str] | None,
-    *,
-    repeats: int,
-    limit: int | None,
-    live: bool,
-    command: str,
-) -> Plan:
-    """What is to be run: `questions` is a file or a built-in set, of which candidates are left out. Raises ConfigError."""
-    path = question_file(questions)
-    every = load_questions(path)
-    accepted = [question for question in every if not question.generated]
-    _check(accepted, questions, backends)
-    return Plan(path, accepted[:limit], len(every) - len(accepted), tuple(backends), collections, repeats, live, command)
 
 
 def begin(plan: Plan, settings: Settings, store: Store, *, new: bool = False, retry: bool = False) -> Run:
@@ -70,13 +50,3 @@ async def carry_out(
     if cancelled():
         return run
     return run.with_manifest(run.manifest.model_copy(update={"finished": utc_now()}))
-
-
-def _check(questions: Sequence[Question], name: str, backends: Sequence[str]) -> None:
-    if not questions:
-        raise ConfigError(f"{name} has no question that could be asked: accept its candidates, or name another set.")
-    twice = [id for id, times in Counter(question.id for question in questions).items() if times > 1]
-    if twice:
-        raise ConfigError(f"{name} has two questions with the id {twice[0]}: run midas eval questions validate on it.")
-    if len(set(backends)) < len(backends):
-        raise ConfigError("A back end is named twice: --repeat asks it several times.")

@@ -7,8 +7,7 @@ import ipaddress
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from assistant.config import Settings
 from assistant.hardware import detect
 from eval.manifest import BackendManifest, CollectionManifest, EvidenceMode, Manifest, Reached, Sampling
 from eval.plain import PLAIN_TOKENS
-from eval.questions import Question
+from eval.plan import Plan
 from eval.runs import new_id, utc_now
 from ingest.errors import MidasError
 from ingest.store import Store
@@ -32,21 +31,6 @@ from ingest.store import Store
 PACKAGE = "midas-assistant"
 GIT_SECONDS = 10
 _REQUIREMENT = re.compile(r"""(?P<name>[\w.-]+).*?(?:extra == ['"](?P<extra>\w+)['"].*)?$""")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be run. `questions` are those that are asked, `left_out` how many of the file are not; `collections` None
-    means all."""
-
-    questions_file: Path
-    questions: Sequence[Question]
-    left_out: int
-    backends: Sequence[str]
-    collections: Sequence[str] | None
-    repeats: int
-    live: bool
-    command: str
 
 
 def describe(plan: Plan, settings: Settings, store: Store) -> Manifest:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 
 import psutil
@@ -23,6 +23,7 @@ from eval.latency import Stopwatch
 from eval.manifest import Reached
 from eval.pace import Pace
 from eval.plain import stream_plain
+from eval.progress import Cancelled, Progress, RunProgress
 from eval.provenance import describe_reached
 from eval.questions import Question
 from eval.resources import MemoryWatch, measurements, server_pid
@@ -33,20 +34,6 @@ from ingest.store import Store
 from ingest.types import Embedder
 
 _log = logging.getLogger("midas")
-
-
-@dataclass(frozen=True, slots=True)
-class RunProgress:
-    """How far a run is. `doing` is what goes on now, `left_s` how long the rest will take, None while nobody knows."""
-
-    done: int
-    total: int
-    doing: str
-    left_s: float | None = None
-
-
-Progress = Callable[[RunProgress], None]
-Cancelled = Callable[[], bool]
 
 
 class Answering:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from assistant.config import Settings
-from eval.runner import Cancelled, Progress, RunProgress
+from eval.progress import Cancelled, Progress, RunProgress
 from eval.runs import Run
 from eval.scoring import score_run
 from eval.summary import RULE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,9 @@ import pytest
 from eval.rows import AnswerRow, Key
 from eval.runs import Run, open_run
 from tests.fake_openai import FakeOpenAI, running
+from tests.forking import start
 from tests.serving import ANSWER_ES, Midas, make_midas, write_documents
+from ui.address import published
 
 QUESTIONS = 12
 BACKENDS = ("scripted", "cloudy")
@@ -31,14 +33,29 @@ class Evaluation:
     fake: FakeOpenAI
     questions: Path
 
-    def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "ui.cli", "eval", "run", "-q", str(self.questions), "-b", ",".join(BACKENDS)]
-        return subprocess.Popen(command, env=self.midas.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def start(self, *words: str) -> ForkServerProcess:
+        command = ("eval", "run", "-q", str(self.questions), *words)
+        return start(self.midas.environment, self.output, *command)
 
-    def wait_for(self, process: subprocess.Popen[str], questions: int) -> None:
+    def call(self, *words: str, code: int = 0) -> str:
+        """What `midas eval run` printed."""
+        process = self.start(*words)
+        process.join(timeout=60)
+        assert process.exitcode == code, self.told
+        return self.told
+
+    def wait_for(self, process: ForkServerProcess, questions: int) -> None:
         while len(self.asked) < questions:
-            assert process.poll() is None, process.communicate()
+            assert process.is_alive(), self.told
             time.sleep(0.01)
+
+    @property
+    def output(self) -> Path:
+        return self.questions.with_suffix(".out")
+
+    @property
+    def told(self) -> str:
+        return self.output.read_text()
 
     @property
     def asked(self) -> list[str]:
@@ -72,18 +89,16 @@ def test_a_run_that_is_stopped_and_killed_goes_on_where_it_was(evaluation: Evalu
     evaluation.fake.token_s = 0.01
     held: dict[Key, AnswerRow] = {}
     for stop, questions in ((signal.SIGINT, 3), (signal.SIGKILL, 8), (signal.SIGKILL, 17)):
-        process = evaluation.start()
+        process = evaluation.start("-b", ",".join(BACKENDS))
         evaluation.wait_for(process, questions)
-        process.send_signal(stop)
-        _, told = process.communicate(timeout=60)
-        assert process.returncode == (130 if stop == signal.SIGINT else -signal.SIGKILL), told
+        os.kill(process.pid or 0, stop)
+        process.join(timeout=60)
+        assert process.exitcode == (130 if stop == signal.SIGINT else -signal.SIGKILL), evaluation.told
         rows = {row.key: row for row in evaluation.run.answers()}
         assert {key: rows[key] for key in held} == held, "rows changed or went"
         assert len(rows) >= questions - 3
         held = rows
-    process = evaluation.start()
-    told = process.communicate(timeout=60)[1]
-    assert process.returncode == 0 and f"goes on: {len(held)} answers are there" in told
+    assert f"goes on: {len(held)} answers are there" in evaluation.call("-b", ",".join(BACKENDS))
     run = evaluation.run
     assert [row.key for row in run.answers()] == run.keys(run.questions()) and len(run.answers()) == QUESTIONS * len(BACKENDS)
     assert {row.status for row in run.answers()} == {"ok"} and run.manifest.finished
@@ -96,32 +111,31 @@ def test_a_run_that_is_stopped_and_killed_goes_on_where_it_was(evaluation: Evalu
 
 def test_runs_are_listed_shown_and_scored_again(evaluation: Evaluation) -> None:
     evaluation.fake.token_s = 0
-    done = evaluation.midas.json("eval", "run", "-q", str(evaluation.questions), "-b", "scripted", "--limit", "2")
+    done = json.loads(evaluation.call("-b", "scripted", "--limit", "2", "--json"))
     assert done["answers"] == {"scripted": {"ok": 2}} and done["questions"] == 2
     assert done["manifest"]["backends"]["scripted"]["reached"]["address_is_local"]
     figures = {figure["metric"]: figure["estimate"]["value"] for figure in done["figures"]}
     assert figures["correct"] == 1 and figures["ttft_ms"] > 0
     assert done["run"] in [run["run"] for run in evaluation.midas.json("eval", "list")]
     assert evaluation.midas.json("eval", "show", done["run"]) == done
-    shown = evaluation.midas.run("eval", "score", "latest").stdout
+    shown = evaluation.midas.run("eval", "show", "latest").stdout
     assert "scripted" in shown and "correct" in shown and done["directory"] in shown
 
 
 def test_a_back_end_without_any_answer_is_a_failure(evaluation: Evaluation) -> None:
     evaluation.fake.error = (500, "out of memory")
-    done = evaluation.midas.json("eval", "run", "-q", str(evaluation.questions), "--limit", "1", code=1)
+    done = json.loads(evaluation.call("--limit", "1", "--json", code=1))
     evaluation.fake.error = None
     assert done["answers"] == {"scripted": {"error": 1}} and done["finished"]
 
 
 def test_wrong_use_is_one_sentence(evaluation: Evaluation) -> None:
-    told = evaluation.midas.run("eval", "run", "-q", "nowhere.jsonl", code=2).stderr
-    assert told.startswith("midas: There is no file nowhere.jsonl") and told.count("\n") == 1
-    told = evaluation.midas.run("eval", "run", "-q", str(evaluation.questions), "-b", "scripted,clody", code=2).stderr
+    assert evaluation.call("-b", "scripted,scripted", code=2).startswith("midas: A back end is named twice")
+    told = evaluation.call("-b", "scripted,clody", code=2)
     assert "'clody' is neither a back end nor a pulled model" in told and told.count("\n") == 1
 
 
 def test_a_measurement_needs_the_computer_to_itself(evaluation: Evaluation) -> None:
-    with evaluation.midas.serving() as server:
-        told = evaluation.midas.run("eval", "run", "-q", str(evaluation.questions), code=1).stderr
-        assert told == f"midas: A measurement needs the computer to itself: stop midas serve at {server.url} first.\n"
+    with published(evaluation.midas.home, "http://127.0.0.1:7860"):
+        told = evaluation.call(code=1)
+    assert told == "midas: A measurement needs the computer to itself: stop midas serve at http://127.0.0.1:7860 first.\n"

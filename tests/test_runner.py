@@ -14,10 +14,12 @@ import pytest
 from assistant.assistant import Assistant
 from assistant.backends import Backends
 from assistant.config import Settings
-from eval.evaluation import begin, carry_out, make_plan
+from eval.evaluation import begin, carry_out
 from eval.manifest import EvidenceMode
+from eval.plan import make_plan
+from eval.progress import RunProgress
 from eval.rows import Status
-from eval.runner import BackendChanged, RunProgress
+from eval.runner import BackendChanged
 from eval.runs import Run, open_run
 from eval.scorer import Scoring
 from ingest.errors import ConfigError

@@ -72,7 +72,7 @@ def run(
     the same command goes on where it stopped. An answer that fails is a row, too. The exit code is 1 when a back end gave no
     answer at all.
     """
-    from ui import eval_run, terminal
+    from ui import eval_run, eval_text, terminal
 
     asked = eval_run.Asked(
         questions, _names(backends), collection, repeat, limit, live, judge, _names(metrics), new, retry,
@@ -80,21 +80,21 @@ def run(
     )  # fmt: skip
     with terminal.interruptible("answer") as stopped:
         done = eval_run.run(load_settings(), asked, stopped)
-    eval_run.print_run(done, json)
-    leave(130 if stopped() else int(eval_run.is_failure(done)))
+    eval_text.print_run(done, json)
+    leave(130 if stopped() else int(eval_text.is_failure(done)))
 
 
 @eval_app.command("list")
 def list_runs(json: Json = False) -> None:
     """List the runs."""
     from eval.runs import list_runs as all_runs
-    from ui import eval_run, terminal
+    from ui import eval_text, terminal
 
     runs = all_runs(load_settings().home)
     if json:
-        terminal.print_json([eval_run.outline(run) for run in runs])
+        terminal.print_json([eval_text.outline(run) for run in runs])
     elif runs:
-        eval_run.print_runs(runs)
+        eval_text.print_runs(runs)
     else:
         terminal.err.print("There are no runs yet: `midas eval run` makes one.")
 
@@ -103,9 +103,9 @@ def list_runs(json: Json = False) -> None:
 def show_run(id: RunId, json: Json = False) -> None:
     """Tell what a run asked, of whom, and what came of it."""
     from eval.runs import open_run
-    from ui import eval_run
+    from ui import eval_text
 
-    eval_run.print_run(open_run(load_settings().home, id), json)
+    eval_text.print_run(open_run(load_settings().home, id), json)
 
 
 @eval_app.command("score")
@@ -115,12 +115,12 @@ def score_run(id: RunId, judge: Judge = None, metrics: Metrics = None, json: Jso
     Without --judge only by rules, which takes seconds. What a judge has scored is not judged again.
     """
     from eval.runs import open_run
-    from ui import eval_run, terminal
+    from ui import eval_run, eval_text, terminal
 
     settings = load_settings()
     with terminal.interruptible("answer") as stopped:
         scored = eval_run.score(open_run(settings.home, id), settings, judge, _names(metrics), stopped)
-    eval_run.print_run(scored, json)
+    eval_text.print_run(scored, json)
     leave(130 if stopped() else 0)
 
 
