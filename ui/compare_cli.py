@@ -75,9 +75,10 @@ def gate(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Exit with 1 when a run is worse than the one before, for continuous integration.
+    """Exit with 1 when a run got worse than another.
 
-    Looks at what needs no judge: right answers, abstention, citations, retrieval, language, errors. METRIC=DROP adds others.
+    For continuous integration. Looks at what needs no judge: right answers, abstention, citations, retrieval, language, errors.
+    METRIC=DROP adds others.
     """
     from eval.gate import MAX_DROP
     from eval.gate import gate as check
