@@ -1,0 +1,496 @@
+"""What an answer costs: machines of one's own, rented ones, and models that others run, at the speed and length that a run measured.
+
+A way of running a model has a tariff: what a month costs before anybody asks (`people_eur` once, `fixed_eur` for each machine), and
+what one more answer costs (`answer_eur`). With V answers a month it costs
+
+    people + machines x fixed + V x answer,   machines = ceil(V / capacity)
+
+    own machine:   fixed  = price / (life x 12) + price x maintenance / 12 + idle power x 730.5 h x PUE x electricity
+                   answer = (power - idle power) x seconds of work x PUE x electricity
+    rented card:   fixed  = hours x price of an hour;   answer = 0
+    API:           fixed  = 0;   answer = tokens read x price + tokens cached x price + tokens written x price
+    capacity       = answers per second x seconds of the month x utilisation; unlimited for an API
+
+Answers per second are those of the back end's last load test (the fastest level), else one after the other as in the run. What both
+need (the server with the documents, the search) is left out. An answer that is correct and faithful is one that the metric `good`
+counts; the others are paid for, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, inf
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Literal
+
+from eval.prices import Figure, Plan, Prices, entries, replaced
+from eval.rows import AnswerRow
+from eval.statistics import Estimate, wilson
+from ingest.errors import ConfigError
+
+if TYPE_CHECKING:
+    from assistant.hardware import Machine
+    from eval.manifest import BackendManifest
+    from eval.runs import Run
+
+Place = Literal["hardware", "cloud_gpu", "api"]
+SpeedFrom = Literal["load_test", "run", "yours"]
+Unplaced = Literal["no_answers", "no_hardware", "no_price"]
+
+MONTH_HOURS = 730.5
+MONTH_S = MONTH_HOURS * 3600
+MILLION = 1_000_000
+VOLUMES = tuple(round(10 ** (2 + step / 12)) for step in range(61))
+"""Answers a month at which curves are drawn: from 100 to 10 million."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one answer of a back end takes: tokens on average (questions that no model was asked count as none), and how many
+    answers a second the machine gives at most. `good` is the share that is correct and faithful, None where no rule can tell."""
+
+    backend: str
+    model: str
+    answers: int
+    prompt_tokens: float
+    cached_tokens: float
+    completion_tokens: float
+    answers_per_s: float
+    speed_from: SpeedFrom
+    good: Estimate | None
+
+    @property
+    def tokens(self) -> float:
+        """Read and written, cached ones included."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """Euros a month and per answer; see the head of this module. `capacity` is in answers a month and machine."""
+
+    people_eur: float
+    fixed_eur: float
+    answer_eur: float
+    capacity: float
+
+    def machines(self, volume: float) -> int:
+        return 0 if self.capacity == inf else max(1, ceil(volume / self.capacity))
+
+    def month_eur(self, volume: float) -> float:
+        return self.people_eur + self.machines(volume) * self.fixed_eur + volume * self.answer_eur
+
+    @property
+    def least_eur(self) -> float:
+        """Per answer, with machines that are always as busy as they may be, and without the people."""
+        return self.answer_eur + (0.0 if self.capacity == inf else self.fixed_eur / self.capacity)
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """From how many answers a month one's own machines are cheaper than an API that would write the same; None: never, because
+    even busy machines cost more per answer."""
+
+    api: str
+    title: str
+    api_answer_eur: float
+    answers_per_month: float | None
+    machines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """How an assumption moves the cost of an answer: `low` and `high` are its values, the euros those of an answer with them."""
+
+    path: tuple[str, ...]
+    low: float
+    high: float
+    eur_at_low: float
+    eur_at_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class CostResult:
+    """What one back end costs at `volume` answers a month.
+
+    `eur_per_good_answer` has the interval of the share of good answers; None where that is unknown or zero. `sensitivity` begins
+    with the assumption that matters most.
+    """
+
+    work: Work
+    place: Place
+    name: str
+    title: str
+    volume: float
+    tariff: Tariff
+    machines: int
+    eur_per_month: float
+    eur_per_answer: float
+    eur_per_million_tokens: float
+    eur_per_good_answer: Estimate | None
+    break_even: tuple[BreakEven, ...]
+    sensitivity: tuple[Swing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Class_:
+    """A class of machine, own or rented, that nobody measured: what it costs if one of them is enough, and how many answers a
+    second it must then give."""
+
+    place: Place
+    name: str
+    title: str
+    memory_gb: float
+    price_eur: float | None
+    eur_per_hour: float
+    eur_per_month: float
+    eur_per_answer: float
+    needed_answers_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Adapting a model: once, and spread over the answers of the months until it is done again."""
+
+    name: str
+    title: str
+    once_eur: float
+    eur_per_answer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Euros a month over answers a month, for a plot."""
+
+    title: str
+    place: Place
+    volumes: tuple[float, ...]
+    eur_per_month: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CostReport:
+    """All of it. `unplaced` are back ends that nothing can be said of, and why."""
+
+    prices: Prices
+    volume: float
+    results: tuple[CostResult, ...]
+    unplaced: tuple[tuple[str, Unplaced], ...]
+    classes: tuple[Class_, ...]
+    tunings: tuple[Tuning, ...]
+    curves: tuple[Curve, ...]
+
+
+def cost_of_run(run: Run, prices: Prices, home: Path, volume: float | None = None) -> CostReport:
+    """What the back ends of a run cost; `volume` is in answers a month, by default that of the table."""
+    placed, unplaced = _placed(run, prices, _throughputs(home))
+    return _report(prices, volume or prices.assumptions.answers_per_month.value, placed, unplaced)
+
+
+def cost_of_nothing(prices: Prices, volume: float | None = None) -> CostReport:
+    """What can be said before anything was measured: classes of machines and fine-tuning."""
+    return _report(prices, volume or prices.assumptions.answers_per_month.value, [], ())
+
+
+# What was measured
+
+
+def _placed(
+    run: Run, prices: Prices, throughputs: Mapping[str, float]
+) -> tuple[list[tuple[Work, Plan]], tuple[tuple[str, Unplaced], ...]]:
+    placed, unplaced = [], list[tuple[str, Unplaced]]()
+    for name, backend in run.manifest.backends.items():
+        plan = prices.backends.get(name) or _plan(backend, run.manifest.hardware, prices)
+        work = measured(run, name, throughputs.get(name), plan.answers_per_s if isinstance(plan, Plan) else None)
+        if isinstance(plan, Plan) and work is not None:
+            placed.append((work, plan))
+        else:
+            unplaced.append((name, plan if isinstance(plan, str) else "no_answers"))
+    return placed, tuple(unplaced)
+
+
+def measured(run: Run, backend: str, throughput: float | None, given: Figure | None = None) -> Work | None:
+    """The work of a back end's answers to questions about documents, or, where there are none, to all; None without answers."""
+    plain = {question.id for question in run.questions() if question.plain}
+    own = [row for row in run.answers() if row.key.backend == backend and row.status != "error"]
+    rows = [row for row in own if row.key.question not in plain] or own
+    seconds = [row.speed.e2e_ms / 1000 for row in rows if row.speed.e2e_ms is not None]
+    if not seconds:
+        return None
+    per_s, source = _answers_per_s(len(rows), sum(seconds), throughput, given)
+    asked = [row for row in rows if row.asked_model]
+    return Work(
+        backend=backend,
+        model=asked[0].model if asked else "",
+        answers=len(rows),
+        prompt_tokens=_mean(rows, [row.usage.prompt_tokens for row in asked]),
+        cached_tokens=_mean(rows, [row.usage.cached_tokens for row in asked]),
+        completion_tokens=_mean(rows, [row.usage.completion_tokens for row in asked]),
+        answers_per_s=per_s,
+        speed_from=source,
+        good=_good(run, backend, {row.key.question for row in rows}),
+    )
+
+
+def _answers_per_s(answers: int, seconds: float, throughput: float | None, given: Figure | None) -> tuple[float, SpeedFrom]:
+    if given is not None:
+        return given.value, "yours"
+    alone = answers / seconds
+    return (throughput, "load_test") if throughput is not None and throughput > alone else (alone, "run")
+
+
+def _mean(rows: Sequence[AnswerRow], tokens: Sequence[int]) -> float:
+    return sum(tokens) / len(rows)
+
+
+def _good(run: Run, backend: str, questions: set[str]) -> Estimate | None:
+    """Repetitions of a question are averaged; an answer that failed is not good."""
+    by_question: dict[str, list[float]] = {}
+    for score in run.scores():
+        if score.metric == "good" and score.key.backend == backend and score.status != "not_applicable":
+            by_question.setdefault(score.key.question, []).append(score.value or 0.0)
+    shares = [fmean(values) for question, values in by_question.items() if question in questions]
+    return wilson(sum(shares), len(shares)) if shares else None
+
+
+def _throughputs(home: Path) -> dict[str, float]:
+    """Answers a second of the fastest level of each back end's last load test."""
+    from eval.load import load_results
+
+    return {
+        result.backend: max(level.throughput_per_s for level in (result.alone, *result.levels)) for result in load_results(home)
+    }
+
+
+def _plan(backend: BackendManifest, machine: Machine, prices: Prices) -> Plan | Unplaced:
+    """Where a back end ran: in the cloud by its model's name, else on the class of machine that this one is."""
+    if backend.reached is None:
+        return "no_answers"
+    if backend.reached.cloud:
+        name = next((name for name in (backend.reached.model, backend.model) if name in prices.api), None)
+        return Plan(api=name) if name else "no_price"
+    name = _class_of(machine, prices) if backend.reached.address_is_local else None
+    return Plan(hardware=name) if name else "no_hardware"
+
+
+def _class_of(machine: Machine, prices: Prices) -> str | None:
+    """The class with this machine's cards, or the smallest one with as many cores."""
+    if machine.gpus:
+        by_length = sorted(prices.hardware.items(), key=lambda item: -len(item[1].gpu or ""))
+        return next((name for name, hardware in by_length if hardware.gpu and hardware.gpu in machine.gpus[0].name), None)
+    bare = [(hardware.cores, name) for name, hardware in prices.hardware.items() if hardware.cores is not None]
+    return next((name for cores, name in sorted(bare) if machine.cores <= cores), None)
+
+
+# Tariffs
+
+
+def tariff(prices: Prices, plan: Plan, work: Work) -> Tariff:
+    """Of a back end at its place."""
+    if plan.hardware is not None:
+        return _own(prices, plan.hardware, work.answers_per_s)
+    if plan.cloud_gpu is not None:
+        return _rented(prices, plan.cloud_gpu, work.answers_per_s)
+    assert plan.api is not None  # a plan names one place
+    return api_tariff(prices, plan.api, work)
+
+
+def _own(prices: Prices, name: str, answers_per_s: float) -> Tariff:
+    assumed, hardware = prices.assumptions, prices.hardware[name]
+    power_w, idle_w = hardware.power_w.value, hardware.idle_w.value
+    price = price_eur(prices, name)
+    capital = price / (assumed.life_years.value * 12) + price * assumed.maintenance_share_per_year.value / 12
+    return Tariff(
+        people_eur=assumed.people_hours_per_month.value * assumed.people_eur_per_hour.value,
+        fixed_eur=capital + _energy_eur(prices, idle_w, MONTH_HOURS),
+        answer_eur=_energy_eur(prices, max(0.0, power_w - idle_w), 1 / answers_per_s / 3600),
+        capacity=answers_per_s * MONTH_S * assumed.utilisation.value,
+    )
+
+
+def price_eur(prices: Prices, hardware: str) -> float:
+    """Of a machine with its cards."""
+    machine = prices.hardware[hardware]
+    cards = machine.cards * machine.card_usd.value / prices.assumptions.usd_per_eur.value if machine.card_usd else 0.0
+    return machine.host_eur.value + cards
+
+
+def _energy_eur(prices: Prices, watts: float, hours: float) -> float:
+    assumed = prices.assumptions
+    return watts / 1000 * hours * assumed.pue.value * assumed.electricity_eur_per_kwh.value
+
+
+def _rented(prices: Prices, name: str, answers_per_s: float) -> Tariff:
+    assumed = prices.assumptions
+    hours = assumed.cloud_gpu_hours_per_month.value
+    return Tariff(
+        people_eur=assumed.people_hours_cloud_gpu_per_month.value * assumed.people_eur_per_hour.value,
+        fixed_eur=hours * _eur(prices, prices.cloud_gpu[name].usd_per_hour),
+        answer_eur=0.0,
+        capacity=answers_per_s * min(MONTH_S * assumed.utilisation.value, hours * 3600),
+    )
+
+
+def api_tariff(prices: Prices, name: str, work: Work) -> Tariff:
+    """Of a model that others run, for answers as long as these; tokens of other tokenizers differ by some per cent."""
+    assumed, api = prices.assumptions, prices.api[name]
+    cached = min(work.cached_tokens, work.prompt_tokens) if api.cached_usd else 0.0
+    usd = (
+        (work.prompt_tokens - cached) * api.input_usd.value
+        + cached * (api.cached_usd.value if api.cached_usd else 0.0)
+        + work.completion_tokens * api.output_usd.value
+    ) / MILLION
+    people = assumed.people_hours_api_per_month.value * assumed.people_eur_per_hour.value
+    return Tariff(people, 0.0, usd / assumed.usd_per_eur.value, inf)
+
+
+def _eur(prices: Prices, usd: Figure) -> float:
+    return usd.value / prices.assumptions.usd_per_eur.value
+
+
+# Results
+
+
+def _report(
+    prices: Prices, volume: float, placed: Sequence[tuple[Work, Plan]], unplaced: tuple[tuple[str, Unplaced], ...]
+) -> CostReport:
+    if volume <= 0:
+        raise ConfigError("Costs are told for a number of answers a month above zero: give another.")
+    results = tuple(_result(prices, volume, work, plan) for work, plan in placed)
+    return CostReport(
+        prices, volume, results, unplaced, _classes(prices, volume), _tunings(prices, volume), _curves(prices, results)
+    )
+
+
+def _result(prices: Prices, volume: float, work: Work, plan: Plan) -> CostResult:
+    own = tariff(prices, plan, work)
+    place, name, title = _where(prices, plan)
+    per_answer = own.month_eur(volume) / volume
+    return CostResult(
+        work=work,
+        place=place,
+        name=name,
+        title=title,
+        volume=volume,
+        tariff=own,
+        machines=own.machines(volume),
+        eur_per_month=own.month_eur(volume),
+        eur_per_answer=per_answer,
+        eur_per_million_tokens=per_answer / work.tokens * MILLION if work.tokens else 0.0,
+        eur_per_good_answer=_per_good(per_answer, work.good),
+        break_even=() if place == "api" else tuple(break_even(prices, own, api, work) for api in prices.api),
+        sensitivity=tuple(_sensitivity(prices, volume, work, plan)),
+    )
+
+
+def _where(prices: Prices, plan: Plan) -> tuple[Place, str, str]:
+    if plan.hardware is not None:
+        return "hardware", plan.hardware, prices.hardware[plan.hardware].title
+    if plan.cloud_gpu is not None:
+        return "cloud_gpu", plan.cloud_gpu, prices.cloud_gpu[plan.cloud_gpu].title
+    assert plan.api is not None  # a plan names one place
+    return "api", plan.api, prices.api[plan.api].title
+
+
+def _per_good(per_answer: float, good: Estimate | None) -> Estimate | None:
+    """The price is known, the share of good answers is an estimate."""
+    if good is None or not good.value:
+        return None
+    high = per_answer / good.low if good.low else None
+    low = per_answer / good.high if good.high else None
+    return Estimate(per_answer / good.value, low, high, good.n, good.coverage, good.method)
+
+
+def break_even(prices: Prices, own: Tariff, api: str, work: Work) -> BreakEven:
+    """The fewest answers a month from which `own` costs no more than the API."""
+    other = api_tariff(prices, api, work)
+    found = _crossing(own, other)
+    title = prices.api[api].title
+    return BreakEven(api, title, other.answer_eur, found, 0 if found is None else own.machines(found))
+
+
+def _crossing(own: Tariff, api: Tariff) -> float | None:
+    """People and n machines are paid for by what n machines' answers save; n is the fewest for which that is enough."""
+    saved = api.answer_eur - own.answer_eur
+    surplus = saved * own.capacity - own.fixed_eur  # of one more machine, when it is busy
+    people = own.people_eur - api.people_eur
+    if people + own.fixed_eur <= 0:
+        return 0.0
+    if surplus <= 0:
+        return None
+    machines = max(1, ceil(people / surplus))
+    return max((people + machines * own.fixed_eur) / saved, (machines - 1) * own.capacity)
+
+
+def _sensitivity(prices: Prices, volume: float, work: Work, plan: Plan) -> Iterable[Swing]:
+    """Every figure that moves the cost of an answer, the strongest first."""
+    swings = []
+    for entry in entries(prices):
+        low, high = entry.figure.range
+        at_low, at_high = (_per_answer(replaced(prices, entry.path, value), volume, work, plan) for value in (low, high))
+        if entry.path == ("assumptions", "answers_per_month"):
+            at_low, at_high = (_per_answer(prices, value, work, plan) for value in (low, high))
+        if at_low != at_high:
+            swings.append(Swing(entry.path, low, high, at_low, at_high))
+    return sorted(swings, key=lambda swing: -abs(swing.eur_at_high - swing.eur_at_low))
+
+
+def _per_answer(prices: Prices, volume: float, work: Work, plan: Plan) -> float:
+    return tariff(prices, plan, work).month_eur(volume) / volume
+
+
+# Rows that need no measurement
+
+
+def _classes(prices: Prices, volume: float) -> tuple[Class_, ...]:
+    """Machines and rented cards, as if one of them were enough; the electricity of the work counts with its share of the month."""
+    busy_s = prices.assumptions.utilisation.value * MONTH_S
+    needed = volume / busy_s
+    own = [
+        _class(
+            "hardware", name, hardware.title, hardware.memory_gb, _own(prices, name, needed), volume, price_eur(prices, name)
+        )
+        for name, hardware in prices.hardware.items()
+    ]
+    rented = [
+        _class("cloud_gpu", name, gpu.title, gpu.memory_gb, _rented(prices, name, needed), volume, None)
+        for name, gpu in prices.cloud_gpu.items()
+    ]
+    return (*own, *rented)
+
+
+def _class(place: Place, name: str, title: str, memory_gb: float, costs: Tariff, volume: float, price: float | None) -> Class_:
+    month = costs.people_eur + costs.fixed_eur + volume * costs.answer_eur
+    needed = volume / costs.capacity
+    return Class_(place, name, title, memory_gb, price, month / MONTH_HOURS, month, month / volume, needed)
+
+
+def _tunings(prices: Prices, volume: float) -> tuple[Tuning, ...]:
+    return tuple(_tuning(prices, name, volume) for name in prices.fine_tuning)
+
+
+def _tuning(prices: Prices, name: str, volume: float) -> Tuning:
+    assumed, tuning = prices.assumptions, prices.fine_tuning[name]
+    once = assumed.tuning_people_hours.value * assumed.people_eur_per_hour.value
+    if tuning.cloud_gpu is not None and tuning.gpu_hours is not None:
+        once += tuning.gpu_hours.value * _eur(prices, prices.cloud_gpu[tuning.cloud_gpu].usd_per_hour)
+    if tuning.usd_per_million is not None:
+        once += assumed.tuning_tokens_millions.value * assumed.tuning_epochs.value * _eur(prices, tuning.usd_per_million)
+    return Tuning(name, tuning.title, once, once * assumed.tunings_per_year.value / 12 / volume)
+
+
+def _curves(prices: Prices, results: Sequence[CostResult]) -> tuple[Curve, ...]:
+    """Each back end, and each API as if it wrote what the first back end wrote."""
+    curves = [_curve(result.work.backend, result.place, result.tariff) for result in results]
+    if results:
+        taken = {result.name for result in results if result.place == "api"}
+        others = (name for name in prices.api if name not in taken)
+        curves += [_curve(prices.api[name].title, "api", api_tariff(prices, name, results[0].work)) for name in others]
+    return tuple(curves)
+
+
+def _curve(title: str, place: Place, costs: Tariff) -> Curve:
+    volumes = tuple(float(volume) for volume in VOLUMES)
+    return Curve(title, place, volumes, tuple(costs.month_eur(volume) for volume in volumes))
