@@ -36,6 +36,7 @@ with extra("judge", "A judge"):
     from ragas.llms.base import InstructorBaseRagasLLM
     from ragas.metrics import collections as ragas
     from ragas.metrics.collections.base import BaseMetric
+    from ragas.metrics.collections.faithfulness.util import NLIStatementInput, NLIStatementOutput, NLIStatementPrompt
 
 Form = TypeVar("Form", bound=BaseModel)
 Progress = Callable[[int, int], None]
@@ -191,6 +192,14 @@ def with_prompts(metric: BaseMetric, language: str) -> BaseMetric:
     for name in [name for name in vars(metric) if name.endswith("prompt")]:
         setattr(metric, name, JudgePrompt(getattr(metric, name), language))
     return metric
+
+
+async def faithfulness_verdicts(judge: Judge, context: str, statements: Sequence[str], language: str) -> list[bool]:
+    """Whether each statement can be inferred from the context, asked as faithfulness asks. Raises what `Judge.ask` raises."""
+    prompt = JudgePrompt(NLIStatementPrompt(), language)
+    asked = prompt.to_string(NLIStatementInput(context=context, statements=list(statements)))
+    found = await judge.ask(asked, NLIStatementOutput)
+    return [bool(each.verdict) for each in found.statements]
 
 
 def _absence(question: Question, row: AnswerRow, takes: Sequence[str]) -> str | None:

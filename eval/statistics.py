@@ -24,7 +24,7 @@ in 54-81 % of samples of 5 and in 93-95 % of samples of 20. With fewer, Wilson's
 
 PURPOSE = "An interval or a test"
 
-Method = Literal["none", "wilson", "t", "bootstrap", "order", "mover", "bonett-price"]
+Method = Literal["none", "wilson", "t", "bootstrap", "order", "mover", "bonett-price", "newcombe", "asymptotic"]
 Test = Literal["mcnemar", "permutation"]
 
 
@@ -35,7 +35,7 @@ class Estimate:
     `value` is None without data; `low` and `high` are None where there are too few data for an interval. `n` is the number of
     questions behind it. `coverage` is the share of the answers that should have a value and have one: a judge that fails leaves
     gaps. `method` tells how the interval was made: `wilson`, Student's `t`, `bootstrap` (BCa), `order` (order statistics,
-    for medians), `mover`, `bonett-price`.
+    for medians), `mover`, `bonett-price`, `newcombe`, `asymptotic`.
     """
 
     value: float | None
