@@ -395,7 +395,118 @@ SPEED = (
     ),
 )
 
-RESOURCES: tuple[Metric, ...] = ()
+RESOURCES: tuple[Metric, ...] = (
+    _metric(
+        "memory_idle",
+        "resources",
+        "bytes",
+        ("Memoria en reposo", "Idle memory"),
+        (
+            "Memoria (PSS) de los procesos que tienen el modelo, cargado y sin preguntas.",
+            "Memory (PSS) of the processes that hold the model, loaded and not asked.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "memory_peak",
+        "resources",
+        "bytes",
+        ("Memoria máxima", "Peak memory"),
+        (
+            "La mayor memoria (PSS) de esos procesos mientras respondían.",
+            "The most memory (PSS) of these processes while they answered.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "gpu_memory_idle",
+        "resources",
+        "bytes",
+        ("Memoria de GPU en reposo", "Idle GPU memory"),
+        (
+            "Memoria de la tarjeta (NVML) de esos procesos, con el modelo cargado.",
+            "The card's memory (NVML) of these processes, with the model loaded.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "gpu_memory_peak",
+        "resources",
+        "bytes",
+        ("Memoria máxima de GPU", "Peak GPU memory"),
+        (
+            "La mayor memoria de la tarjeta (NVML) de esos procesos.",
+            "The most of the card's memory (NVML) of these processes.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "start_ready_ms",
+        "resources",
+        "ms",
+        ("Arranque en frío", "Cold start"),
+        (
+            "Desde que arranca un proceso hasta que el modelo está cargado en él.",
+            "From the start of a process until the model is loaded in it.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "start_first_token_ms",
+        "resources",
+        "ms",
+        ("Arranque en frío hasta el primer token", "Cold start to the first token"),
+        (
+            "Desde que arranca un proceso hasta el primer texto de la primera respuesta.",
+            "From the start of a process until the first text of the first answer.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "server_load_ms",
+        "resources",
+        "ms",
+        ("Carga del modelo en el servidor", "Loading the model at the server"),
+        (
+            "Lo que el servidor dice que tardó en cargar el modelo (load_duration de Ollama).",
+            "What the server says loading the model took (Ollama's load_duration).",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "cache_cold_ttft_ms",
+        "resources",
+        "ms",
+        ("Primer token sin caché", "First token, nothing cached"),
+        (
+            "Hasta el primer texto con una petición que el modelo no ha visto.",
+            "Until the first text of a prompt that the model has not seen.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "cache_shared_ttft_ms",
+        "resources",
+        "ms",
+        ("Primer token con el comienzo en caché", "First token, beginning cached"),
+        (
+            "Lo mismo cuando solo cambia la pregunta, al final.",
+            "The same when only the question at its end is new.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "cache_warm_ttft_ms",
+        "resources",
+        "ms",
+        ("Primer token con todo en caché", "First token, all cached"),
+        (
+            "Lo mismo cuando se repite la petición.",
+            "The same when the prompt is repeated.",
+        ),
+        higher_is_better=False,
+    ),
+)
 JUDGE = (
     _metric(
         "faithfulness",
