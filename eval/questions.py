@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.types import Message
+from ingest.assets import write_atomically
 from ingest.errors import ConfigError
 
 SETS = Path(__file__).parent / "sets"
@@ -95,10 +96,8 @@ def load_questions(path: Path) -> list[Question]:
 
 def save_questions(path: Path, questions: Iterable[Question]) -> None:
     """Writes a question set in place of what the file held; an interruption leaves one or the other. Raises ConfigError."""
-    draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_text("".join(question.line for question in questions), encoding="utf-8")
-        draft.replace(path)
+        write_atomically(path, "".join(question.line for question in questions).encode("utf-8"))
     except OSError as error:
         raise ConfigError(
             f"{path} can't be written ({error.strerror}): choose another place, or check who may write."
@@ -119,7 +118,7 @@ def question_file(name: str) -> Path:
         return path
     if name in sets:
         return sets[name]
-    raise ConfigError(f"There is no file {name} and no built-in question set of that name: {choices(name, sets)}.")
+    raise ConfigError(f"There is no file {name} and no built-in question set of that name: {choices(name, sets)}")
 
 
 def _text(path: Path) -> str:

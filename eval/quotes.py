@@ -32,7 +32,7 @@ def wrong_reference(reference: Reference, documents: Mapping[str, Document]) -> 
 
     document = documents.get(reference.document)
     if document is None:
-        return f"There is no document {reference.document!r}: {choices(reference.document, documents)}."
+        return f"There is no document {reference.document!r}: {choices(reference.document, documents)}"
     pages = {block.page for block in document.blocks}
     if reference.page is not None and reference.page not in pages:
         return f"{reference.document} has no page {reference.page}: correct the page."
