@@ -19,8 +19,9 @@ RESAMPLES = 4_000
 SEED = 20_261
 """Resampling starts from it, so that the same rows always give the same interval."""
 ENOUGH = 20
-"""Questions from which the bootstrap keeps its promise: in simulations with token F1 and recall, 95 % intervals held the truth
-in 54-81 % of samples of 5 and in 93-95 % of samples of 20. With fewer, Wilson's interval or Student's is used."""
+"""Questions from which the bootstrap keeps its promise: in simulations of token F1 and of recall, its 95 % intervals held the
+truth in 54-81 % of samples of 5, in 78-93 % of samples of 10, and in 93-99 % of samples of 20 to 120. With fewer, Wilson's
+interval or Student's is used."""
 
 PURPOSE = "An interval or a test"
 
@@ -214,8 +215,8 @@ def _ups_and_downs(gains: Sequence[float]) -> tuple[int, int]:
 
 
 def _sign_permutation(gains: Sequence[float]) -> float:
-    """Two-sided p of the mean when every difference might as well have the other sign."""
-    if not any(gains):
+    """Two-sided p of the mean when every difference might as well have the other sign; 1 for a single one."""
+    if len(gains) < 2 or not any(gains):
         return 1.0
     import numpy as np
 

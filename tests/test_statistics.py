@@ -178,6 +178,12 @@ def test_identical_pairs_have_no_difference() -> None:
         assert (difference.p, difference.up, difference.down) == (1, 0, 0)
 
 
+def test_a_single_pair_proves_nothing() -> None:
+    for before, after in ((0.2, 0.9), (0.0, 1.0), (500.0, 400.0)):
+        assert paired([before], [after]).p == 1
+    assert paired([500.0], [400.0]).effect == Estimate(-100.0, n=1)
+
+
 def test_a_real_difference_is_found() -> None:
     chances = np.random.default_rng(8)
     before = chances.beta(2, 2, 40)
