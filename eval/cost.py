@@ -1,7 +1,7 @@
-"""What an answer costs: machines of one's own, rented ones, and models that others run, at the speed and length that a run measured.
+"""What an answer costs: one's own machines, rented ones, and models that others run, at measured speed and length.
 
-A way of running a model has a tariff: what a month costs before anybody asks (`people_eur` once, `fixed_eur` for each machine), and
-what one more answer costs (`answer_eur`). With V answers a month it costs
+A way of running a model has a tariff: what a month costs before anybody asks (`people_eur` once, `fixed_eur` for each
+machine), and what one more answer costs (`answer_eur`). With V answers a month it costs
 
     people + machines x fixed + V x answer,   machines = ceil(V / capacity)
 
@@ -11,21 +11,21 @@ what one more answer costs (`answer_eur`). With V answers a month it costs
     API:           fixed  = 0;   answer = tokens read x price + tokens cached x price + tokens written x price
     capacity       = answers per second x seconds of the month x utilisation; unlimited for an API
 
-Answers per second are those of the back end's last load test (the fastest level), else one after the other as in the run. What both
-need (the server with the documents, the search) is left out. An answer that is correct and faithful is one that the metric `good`
-counts; the others are paid for, too.
+Answers per second are those of the back end's last load test (the fastest level), else one after the other as in the run. What
+both need (the server with the documents, the search) is left out. An answer that is correct and faithful is one that the metric
+`good` counts; the others are paid for, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
-from eval.prices import Figure, Plan, Prices, entries, replaced
+from eval.prices import CloudGpu, Figure, Hardware, Plan, Prices, Title, entries, replaced
 from eval.rows import AnswerRow
 from eval.statistics import Estimate, wilson
 from ingest.errors import ConfigError
@@ -42,6 +42,7 @@ Unplaced = Literal["no_answers", "no_hardware", "no_price"]
 MONTH_HOURS = 730.5
 MONTH_S = MONTH_HOURS * 3600
 MILLION = 1_000_000
+SPEED = ("measured", "answers_per_s")
 VOLUMES = tuple(round(10 ** (2 + step / 12)) for step in range(61))
 """Answers a month at which curves are drawn: from 100 to 10 million."""
 
@@ -49,7 +50,7 @@ VOLUMES = tuple(round(10 ** (2 + step / 12)) for step in range(61))
 @dataclass(frozen=True, slots=True)
 class Work:
     """What one answer of a back end takes: tokens on average (questions that no model was asked count as none), and how many
-    answers a second the machine gives at most. `good` is the share that is correct and faithful, None where no rule can tell."""
+    answers a second the machine gives at most. `good` is the share that is correct and faithful, None where no rule tells."""
 
     backend: str
     model: str
@@ -90,11 +91,14 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """From how many answers a month one's own machines are cheaper than an API that would write the same; None: never, because
-    even busy machines cost more per answer."""
+    """From how many answers a month one's own (or rented) machines cost no more than an API that would write the same.
+
+    None: never, because even busy machines cost more per answer. Just after a further machine is bought the API may be cheaper
+    again for a while. `machines` are those needed there.
+    """
 
     api: str
-    title: str
+    title: Title
     api_answer_eur: float
     answers_per_month: float | None
     machines: int
@@ -102,7 +106,10 @@ class BreakEven:
 
 @dataclass(frozen=True, slots=True)
 class Swing:
-    """How an assumption moves the cost of an answer: `low` and `high` are its values, the euros those of an answer with them."""
+    """How a figure moves the cost of an answer: `low` and `high` are its values, the euros those of an answer with them.
+
+    `path` is where it stands in the table; `("measured", "answers_per_s")` is the speed, half and one and a half times it.
+    """
 
     path: tuple[str, ...]
     low: float
@@ -115,33 +122,34 @@ class Swing:
 class CostResult:
     """What one back end costs at `volume` answers a month.
 
-    `eur_per_good_answer` has the interval of the share of good answers; None where that is unknown or zero. `sensitivity` begins
-    with the assumption that matters most.
+    `eur_per_good_answer` has the interval of the share of good answers; None where that is unknown or zero.
+    `eur_per_million_tokens`, read and written, is None where no tokens were counted. `sensitivity` begins with the figure that
+    matters most.
     """
 
     work: Work
     place: Place
     name: str
-    title: str
+    title: Title
     volume: float
     tariff: Tariff
     machines: int
     eur_per_month: float
     eur_per_answer: float
-    eur_per_million_tokens: float
+    eur_per_million_tokens: float | None
     eur_per_good_answer: Estimate | None
     break_even: tuple[BreakEven, ...]
     sensitivity: tuple[Swing, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Class_:
+class MachineClass:
     """A class of machine, own or rented, that nobody measured: what it costs if one of them is enough, and how many answers a
     second it must then give."""
 
     place: Place
     name: str
-    title: str
+    title: Title
     memory_gb: float
     price_eur: float | None
     eur_per_hour: float
@@ -155,14 +163,14 @@ class Tuning:
     """Adapting a model: once, and spread over the answers of the months until it is done again."""
 
     name: str
-    title: str
+    title: Title
     once_eur: float
     eur_per_answer: float
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Euros a month over answers a month, for a plot."""
+    """Euros a month over answers a month, for a plot; `title` is the name of a back end, or of an API in English."""
 
     title: str
     place: Place
@@ -178,7 +186,7 @@ class CostReport:
     volume: float
     results: tuple[CostResult, ...]
     unplaced: tuple[tuple[str, Unplaced], ...]
-    classes: tuple[Class_, ...]
+    classes: tuple[MachineClass, ...]
     tunings: tuple[Tuning, ...]
     curves: tuple[Curve, ...]
 
@@ -378,14 +386,14 @@ def _result(prices: Prices, volume: float, work: Work, plan: Plan) -> CostResult
         machines=own.machines(volume),
         eur_per_month=own.month_eur(volume),
         eur_per_answer=per_answer,
-        eur_per_million_tokens=per_answer / work.tokens * MILLION if work.tokens else 0.0,
+        eur_per_million_tokens=per_answer / work.tokens * MILLION if work.tokens else None,
         eur_per_good_answer=_per_good(per_answer, work.good),
         break_even=() if place == "api" else tuple(break_even(prices, own, api, work) for api in prices.api),
         sensitivity=tuple(_sensitivity(prices, volume, work, plan)),
     )
 
 
-def _where(prices: Prices, plan: Plan) -> tuple[Place, str, str]:
+def _where(prices: Prices, plan: Plan) -> tuple[Place, str, Title]:
     if plan.hardware is not None:
         return "hardware", plan.hardware, prices.hardware[plan.hardware].title
     if plan.cloud_gpu is not None:
@@ -424,17 +432,20 @@ def _crossing(own: Tariff, api: Tariff) -> float | None:
     return max((people + machines * own.fixed_eur) / saved, (machines - 1) * own.capacity)
 
 
-def _sensitivity(prices: Prices, volume: float, work: Work, plan: Plan) -> Iterable[Swing]:
+def _sensitivity(prices: Prices, volume: float, work: Work, plan: Plan) -> list[Swing]:
     """Every figure that moves the cost of an answer, the strongest first."""
-    swings = []
-    for entry in entries(prices):
-        low, high = entry.figure.range
-        at_low, at_high = (_per_answer(replaced(prices, entry.path, value), volume, work, plan) for value in (low, high))
-        if entry.path == ("assumptions", "answers_per_month"):
-            at_low, at_high = (_per_answer(prices, value, work, plan) for value in (low, high))
-        if at_low != at_high:
-            swings.append(Swing(entry.path, low, high, at_low, at_high))
-    return sorted(swings, key=lambda swing: -abs(swing.eur_at_high - swing.eur_at_low))
+
+    def per_answer(path: tuple[str, ...], value: float) -> float:
+        if path == SPEED:
+            return _per_answer(prices, volume, replace(work, answers_per_s=value), plan)
+        asked = value if path == ("assumptions", "answers_per_month") else volume
+        return _per_answer(replaced(prices, path, value), asked, work, plan)
+
+    ranges = {entry.path: entry.figure.range for entry in entries(prices)}
+    ranges[SPEED] = work.answers_per_s / 2, work.answers_per_s * 1.5
+    swings = (Swing(path, *limits, *(per_answer(path, value) for value in limits)) for path, limits in ranges.items())
+    moving = (swing for swing in swings if swing.eur_at_low != swing.eur_at_high)
+    return sorted(moving, key=lambda swing: -abs(swing.eur_at_high - swing.eur_at_low))
 
 
 def _per_answer(prices: Prices, volume: float, work: Work, plan: Plan) -> float:
@@ -444,27 +455,27 @@ def _per_answer(prices: Prices, volume: float, work: Work, plan: Plan) -> float:
 # Rows that need no measurement
 
 
-def _classes(prices: Prices, volume: float) -> tuple[Class_, ...]:
-    """Machines and rented cards, as if one of them were enough; the electricity of the work counts with its share of the month."""
-    busy_s = prices.assumptions.utilisation.value * MONTH_S
-    needed = volume / busy_s
-    own = [
-        _class(
-            "hardware", name, hardware.title, hardware.memory_gb, _own(prices, name, needed), volume, price_eur(prices, name)
-        )
-        for name, hardware in prices.hardware.items()
-    ]
-    rented = [
-        _class("cloud_gpu", name, gpu.title, gpu.memory_gb, _rented(prices, name, needed), volume, None)
+def _classes(prices: Prices, volume: float) -> tuple[MachineClass, ...]:
+    """Machines and rented cards, as if one of them were enough and were as busy as it may be."""
+    assumed = prices.assumptions
+    busy_s = MONTH_S * assumed.utilisation.value
+    rented_s = min(busy_s, assumed.cloud_gpu_hours_per_month.value * 3600)
+    own = (
+        _class("hardware", name, machine, _own(prices, name, volume / busy_s), volume, volume / busy_s, price_eur(prices, name))
+        for name, machine in prices.hardware.items()
+    )
+    rented = (
+        _class("cloud_gpu", name, gpu, _rented(prices, name, volume / rented_s), volume, volume / rented_s, None)
         for name, gpu in prices.cloud_gpu.items()
-    ]
+    )
     return (*own, *rented)
 
 
-def _class(place: Place, name: str, title: str, memory_gb: float, costs: Tariff, volume: float, price: float | None) -> Class_:
+def _class(
+    place: Place, name: str, of: Hardware | CloudGpu, costs: Tariff, volume: float, per_s: float, price: float | None
+) -> MachineClass:
     month = costs.people_eur + costs.fixed_eur + volume * costs.answer_eur
-    needed = volume / costs.capacity
-    return Class_(place, name, title, memory_gb, price, month / MONTH_HOURS, month, month / volume, needed)
+    return MachineClass(place, name, of.title, of.memory_gb, price, month / MONTH_HOURS, month, month / volume, per_s)
 
 
 def _tunings(prices: Prices, volume: float) -> tuple[Tuning, ...]:
@@ -487,7 +498,7 @@ def _curves(prices: Prices, results: Sequence[CostResult]) -> tuple[Curve, ...]:
     if results:
         taken = {result.name for result in results if result.place == "api"}
         others = (name for name in prices.api if name not in taken)
-        curves += [_curve(prices.api[name].title, "api", api_tariff(prices, name, results[0].work)) for name in others]
+        curves += [_curve(prices.api[name].title.en, "api", api_tariff(prices, name, results[0].work)) for name in others]
     return tuple(curves)
 
 

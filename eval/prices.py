@@ -29,6 +29,18 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Title(Part):
+    """A name by language; given as one text, it is the same in both."""
+
+    es: str
+    en: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one(cls, given: object) -> object:
+        return {"es": given, "en": given} if isinstance(given, str) else given
+
+
 class Figure(Part):
     """A number with its origin; `low` and `high` are the range in which it plausibly lies. The unit is in the field's name."""
 
@@ -87,7 +99,7 @@ class Assumptions(Part):
 class Hardware(Part):
     """A machine of one's own. `cores` (of one without a card): machines with at most so many are taken for this one."""
 
-    title: str
+    title: Title
     runs: str = ""
     memory_gb: float
     cores: int | None = None
@@ -102,7 +114,7 @@ class Hardware(Part):
 class Api(Part):
     """A model that others run, US dollars per million tokens."""
 
-    title: str
+    title: Title
     input_usd: Figure
     output_usd: Figure
     cached_usd: Figure | None = None
@@ -111,7 +123,7 @@ class Api(Part):
 class CloudGpu(Part):
     """A rented machine with one card."""
 
-    title: str
+    title: Title
     memory_gb: float
     usd_per_hour: Figure
 
@@ -119,7 +131,7 @@ class CloudGpu(Part):
 class FineTuning(Part):
     """Adapting a model: `gpu_hours` on a rented card, or training tokens of an API."""
 
-    title: str
+    title: Title
     cloud_gpu: str | None = None
     gpu_hours: Figure | None = None
     usd_per_million: Figure | None = None

@@ -11,11 +11,13 @@ import typer
 from ui.arena_cli import arena_app, form_app
 from ui.command import Json, leave, load_settings
 from ui.compare_cli import compare_app
+from ui.cost_cli import cost
 from ui.load_cli import load
 from ui.questions_cli import questions_app
 
 eval_app = typer.Typer(help="Measure back ends: answers, speed, memory, cost.", no_args_is_help=True)
 eval_app.command("load")(load)
+eval_app.command("cost")(cost)
 eval_app.add_typer(arena_app, name="arena")
 eval_app.add_typer(form_app, name="form")
 eval_app.add_typer(questions_app, name="questions")
@@ -24,7 +26,11 @@ eval_app.add_typer(compare_app)
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, how it begins, or latest.")]
 Judge = Annotated[
     str | None,
-    typer.Option("--judge", metavar="NAME", help="Back end that judges the answers, too. Default: none, rules score them."),
+    typer.Option(
+        "--judge",
+        metavar="NAME",
+        help="Back end that judges the answers, too; auto takes the one that has least to do with the judged. Default: none.",
+    ),
 ]
 Metrics = Annotated[
     str | None,
@@ -64,6 +70,10 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Ask again what failed in the latest run of this command, and nothing else.")
     ] = False,
+    cold: Annotated[
+        bool,
+        typer.Option("--cold-start/--no-cold-start", help="Also measure how each back end starts (nine short prompts)."),
+    ] = True,
     json: Json = False,
 ) -> None:
     """Ask back ends a set of questions, and score the answers.
@@ -75,7 +85,7 @@ def run(
     from ui import eval_run, eval_text, terminal
 
     asked = eval_run.Asked(
-        questions, _names(backends), collection, repeat, limit, live, judge, _names(metrics), new, retry,
+        questions, _names(backends), collection, repeat, limit, live, judge, _names(metrics), new, retry, cold,
         shlex.join(["midas", *sys.argv[1:]]),
     )  # fmt: skip
     with terminal.interruptible("answer") as stopped:
