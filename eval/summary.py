@@ -256,7 +256,8 @@ def matched(first: Series, second: Series) -> tuple[list[str], list[float], list
 def difference_of(first: Series, second: Series) -> Difference | None:
     """Over what both have a value for; None when that is nothing."""
     questions, before, after = matched(first, second)
-    return statistics.paired(before, after, questions) if questions else None
+    test = statistics.paired_bootstrap if first.middle else statistics.paired
+    return test(before, after, questions) if questions else None
 
 
 def _is(cell: Cell, backend: str, metric: str, stratum: str | None, scorer: str | None) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from eval.diff import Change, Diff
 from eval.gate import Check, Gate
 from eval.metrics import METRICS
+from eval.summary import RULE
 from ui.terminal import out, plain, table
 
 NAMED = 12
@@ -16,15 +17,21 @@ NAMED = 12
 def print_diff(diff: Diff, named: Sequence[str]) -> None:
     """Changes as a table, then the questions of the metrics that were named (of `correct` when none were)."""
     print_pairing(diff)
-    titles = ("back end", "metric", "before", "after", "change", "95 % interval", "p", "better", "worse")
-    out.print(table(titles, [_row(change) for change in diff.changes]))
+    for backend, _ in diff.backends:
+        out.print(plain(f"\n{backend}", "bold"))
+        rows = [_row(change) for change in diff.changes if change.backend == backend]
+        out.print(table(("metric", "before", "after", "change [95 % interval]", "p", "+/-"), rows))
+    out.print()
     for change in diff.changes:
         if change.metric in (named or ("correct",)):
             for ids, way in ((change.better, "better"), (change.worse, "worse")):
                 if ids:
                     out.print(plain(f"{change.backend}, {change.metric}, {way}: {_some(ids)}"))
     certain = sum(change.distinguishable for change in diff.changes)
-    out.print(plain(f"{certain} of {len(diff.changes)} changes are more than chance (p under 0.05 after Holm)."))
+    out.print(
+        plain("p is adjusted for the number of changes (Holm); +/- counts the questions that got better and worse.", "dim")
+    )
+    out.print(plain(f"{certain} of {len(diff.changes)} changes are more than chance (p under 0.05)."))
 
 
 def print_gate(gate: Gate) -> None:
@@ -59,25 +66,23 @@ def _pairing(diff: Diff) -> Iterator[str]:
 
 def _row(change: Change) -> tuple[str, ...]:
     effect = change.difference.effect
+    low, high = (_figure(limit, change.metric, "+") for limit in (effect.low, effect.high))
     return (
-        change.backend,
-        change.metric if change.scorer == "rule" else f"{change.metric} ({change.scorer[:12]})",
+        change.metric if change.scorer == RULE else f"{change.metric} ({change.scorer[:12]})",
         _figure(change.before.value, change.metric),
         _figure(change.after.value, change.metric),
-        _figure(effect.value, change.metric, "+"),
-        f"{_figure(effect.low, change.metric, '+')} to {_figure(effect.high, change.metric, '+')}",
+        f"{_figure(effect.value, change.metric, '+')} [{low}, {high}]",
         _p(change.p_holm),
-        str(len(change.better)),
-        str(len(change.worse)),
+        f"{len(change.better)}/{len(change.worse)}",
     )
 
 
 def _figure(value: float | None, metric: str, sign: str = "") -> str:
-    """Shares with three decimals, other units with one."""
+    """Shares with three decimals, milliseconds and what is larger with none, else one."""
     if value is None:
         return "-"
-    decimals = 3 if METRICS[metric].unit in ("share", "score") else 1
-    return f"{value:{sign}.{decimals}f}"
+    decimals = {"share": 3, "score": 2, "eur": 4, "tokens/s": 1, "characters/s": 1}
+    return f"{value:{sign},.{decimals.get(METRICS[metric].unit, 0)}f}"
 
 
 def _told(check: Check) -> str:
