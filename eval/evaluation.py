@@ -10,7 +10,7 @@ from eval.progress import Cancelled, Progress
 from eval.provenance import describe
 from eval.runner import Answering
 from eval.runs import Run, create_run, latest_like, utc_now
-from eval.scorer import Scoring
+from eval.scorer import Judging, score
 from ingest.errors import ConfigError
 from ingest.store import Store
 from ingest.types import Embedder
@@ -35,17 +35,21 @@ async def carry_out(
     settings: Settings,
     store: Store,
     embedder: Embedder,
-    scoring: Scoring,
+    judging: Judging | None,
     progress: Progress,
     cancelled: Cancelled,
     *,
     retry: bool = False,
+    cold: bool = False,
 ) -> Run:
-    """The run, finished unless it was cancelled. Raises StoreError, BackendChanged, and what `scoring` raises."""
+    """The run, finished unless it was cancelled. `cold` measures how back ends start, too.
+
+    Raises StoreError, BackendChanged, and MidasError when the judge can't be opened.
+    """
     settings = with_models(list(run.manifest.backends), settings)
-    run = await Answering(run, settings, store, embedder, progress, cancelled, retry=retry).answer()
+    run = await Answering(run, settings, store, embedder, progress, cancelled, retry=retry, cold=cold).answer()
     if not cancelled():
-        run = await scoring.score(run, progress, cancelled)
+        run = await score(run, judging, progress, cancelled)
     write_figures(run)
     if cancelled():
         return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Sequence
@@ -18,6 +19,8 @@ from assistant.errors import BackendError
 from assistant.found import Found
 from assistant.prompts import LANGUAGES
 from assistant.types import Answer, AnswerEvent, Event
+from eval import coldstart
+from eval.coldstart import cold_start
 from eval.frozen import Finder, finder
 from eval.latency import Stopwatch
 from eval.manifest import Reached
@@ -49,13 +52,16 @@ class Answering:
         cancelled: Cancelled,
         *,
         retry: bool = False,
+        cold: bool = False,
     ) -> None:
+        """`retry` asks again what failed; `cold` measures how a back end starts before it is asked."""
         self._run = run
         self._settings = without_fallbacks(settings)
         self._store = store
         self._embedder = embedder
         self._progress = progress
         self._cancelled = cancelled
+        self._cold = cold
         self._questions = {question.id: question for question in run.questions()}
         self._finder = finder(run)
         rows = run.answers()
@@ -74,6 +80,8 @@ class Answering:
     async def _answer_by(self, name: str) -> None:
         """Opens one back end, alone, and closes it behind its answers."""
         keys = [key for key in self._todo if key.backend == name]
+        if self._cold and not any(figure.backend == name for figure in self._run.measurements()):
+            await self._start_cold(name)
         self._tell(f"{name}: loading")
         backends = Backends(self._settings)
         try:
@@ -87,6 +95,13 @@ class Answering:
             await self._ask_all(self._assistant(backends, name), backend, keys)
         finally:
             backends.close()
+
+    async def _start_cold(self, name: str) -> None:
+        """A back end that can't be started says why when it is asked."""
+        self._tell(f"{name}: cold start")
+        with suppress(MidasError):
+            measured = await asyncio.to_thread(cold_start, name, self._settings)
+            self._run.append(*coldstart.measurements(name, measured, utc_now()))
 
     def _assistant(self, backends: Backends, name: str) -> Assistant:
         settings = self._settings.model_copy(update={"default_backend": name})

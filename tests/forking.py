@@ -10,7 +10,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["ui.cli", "ui.eval_run", "eval.evaluation", "ingest.embedder", "ingest.pipeline"])
+_context.set_forkserver_preload(
+    ["ui.cli", "ui.eval_run", "eval.evaluation", "ingest.embedder", "ingest.pipeline", "assistant.backends.openai_compatible"]
+)
 
 
 def start(environment: Mapping[str, str], output: Path, *words: str) -> ForkServerProcess:

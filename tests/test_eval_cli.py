@@ -34,7 +34,7 @@ class Evaluation:
     questions: Path
 
     def start(self, *words: str) -> ForkServerProcess:
-        command = ("eval", "run", "-q", str(self.questions), *words)
+        command = ("eval", "run", "-q", str(self.questions), "--no-cold-start", *words)
         return start(self.midas.environment, self.output, *command)
 
     def call(self, *words: str, code: int = 0) -> str:

@@ -21,7 +21,7 @@ from eval.progress import RunProgress
 from eval.rows import Status
 from eval.runner import BackendChanged
 from eval.runs import Run, open_run
-from eval.scorer import Scoring
+from eval.scorer import score
 from ingest.errors import ConfigError
 from ingest.pipeline import ingest
 from ingest.store import Store
@@ -81,7 +81,7 @@ class Bench:
             return answers is not None and len(run.answers()) - before >= answers
 
         settings = settings or self.settings()
-        work = carry_out(run, settings, self.store, HashingEmbedder(), Scoring(settings), self.told.append, enough, retry=retry)
+        work = carry_out(run, settings, self.store, HashingEmbedder(), None, self.told.append, enough, retry=retry)
         return asyncio.run(work)
 
     def run(self, *backends: str, **options: Any) -> Run:
@@ -174,7 +174,7 @@ def test_what_was_answered_is_scored(bench: Bench) -> None:
     scores = {(row.key.question, row.metric): row.value for row in run.scores()}
     assert scores["es", "correct"] == 1 and scores["none", "declined_unanswerable"] == 1
     written = (run.directory / "scores.jsonl").read_bytes()
-    asyncio.run(Scoring(bench.settings()).score(run, bench.told.append, lambda: False))
+    asyncio.run(score(run, None, bench.told.append, lambda: False))
     assert (run.directory / "scores.jsonl").read_bytes() == written
 
 

@@ -12,6 +12,7 @@ from ui.arena_cli import arena_app, form_app
 from ui.command import Json, leave, load_settings
 from ui.compare_cli import compare_app
 from ui.cost_cli import cost
+from ui.judge_cli import judge_app
 from ui.load_cli import load
 from ui.questions_cli import questions_app
 
@@ -20,6 +21,7 @@ eval_app.command("load")(load)
 eval_app.command("cost")(cost)
 eval_app.add_typer(arena_app, name="arena")
 eval_app.add_typer(form_app, name="form")
+eval_app.add_typer(judge_app, name="judge")
 eval_app.add_typer(questions_app, name="questions")
 eval_app.add_typer(compare_app)
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assistant.config import Settings
 from eval.plan import make_plan
 from eval.progress import Cancelled
 from eval.runs import Run
-from ingest.errors import StoreLocked
+from ingest.errors import ConfigError, StoreLocked
 from ui import terminal
 from ui.address import read_address
 from ui.eval_text import run_progress
+from ui.service import connect
+
+if TYPE_CHECKING:
+    from eval.scorer import Judging
+    from ingest.types import Embedder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Asked:
     metrics: list[str] | None
     new: bool
     retry: bool
+    cold: bool
     command: str
 
 
@@ -44,27 +53,53 @@ def run(settings: Settings, asked: Asked, cancelled: Cancelled) -> Run:
         terminal.err.print(f"{plan.left_out} questions are left out: they are candidates that nobody has accepted yet.")
     from assistant.trial import with_models
     from eval.evaluation import begin, carry_out
-    from eval.scorer import Scoring
     from ingest.embedder import make_embedder
     from ingest.store import Store
 
     settings = with_models(names, settings)
     embedder = make_embedder(settings)
     with Store.open(settings, embedder) as store:
+        private = [info.name for info in store.collections() if info.private]
+        judging = _judging(settings, names, asked.judge, asked.metrics, lambda: embedder, private)
         begun = begin(plan, settings, store, new=asked.new, retry=asked.retry)
         if there := len(begun.answers()):
             terminal.err.print(f"Run {begun.id} goes on: {there} answers are there.")
-        scoring = Scoring(settings, asked.judge, asked.metrics)
         with run_progress() as progress:
-            work = carry_out(begun, settings, store, embedder, scoring, progress, cancelled, retry=asked.retry)
+            work = carry_out(begun, settings, store, embedder, judging, progress, cancelled, retry=asked.retry, cold=asked.cold)
             return asyncio.run(work)
 
 
 def score(run: Run, settings: Settings, judge: str | None, metrics: list[str] | None, cancelled: Cancelled) -> Run:
-    from eval.scorer import Scoring
+    """Raises MidasError; what was scored until then is kept."""
+    from eval.scorer import score
+    from ingest.embedder import make_embedder
 
+    with closing(connect(settings)) as service:
+        private = [info.name for info in service.collections() if info.private] if judge else []
+    judging = _judging(settings, list(run.manifest.backends), judge, metrics, lambda: make_embedder(settings), private)
     with run_progress() as progress:
-        return asyncio.run(Scoring(settings, judge, metrics).score(run, progress, cancelled))
+        return asyncio.run(score(run, judging, progress, cancelled))
+
+
+def _judging(
+    settings: Settings,
+    judged: list[str],
+    judge: str | None,
+    metrics: list[str] | None,
+    embedder: Callable[[], Embedder],
+    private: list[str],
+) -> Judging | None:
+    """Warns of a judge that is related to what it judges. None where no judge is named."""
+    if judge is None and metrics is not None:
+        raise ConfigError("--metrics are the judge's: name one with --judge.")
+    if judge is None:
+        return None
+    from eval.scorer import bias_warning, make_judging
+
+    judging = make_judging(settings, judged, judge, metrics, embedder(), private)
+    if told := bias_warning(judging, judged, "en"):
+        terminal.err.print(terminal.plain(told))
+    return judging
 
 
 def require_quiet(settings: Settings) -> None:
