@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from assistant.errors import BackendError
 from eval import lines
 from eval.agreement import Caught, Judged, Statement, caught, kappa, length_bias, position_bias, share_said
 from eval.judge import Judge, JudgeFailed, judge_folder
+from eval.progress import Countdown, Progress
 from eval.runs import utc_now
 from eval.statistics import Estimate, wilson
 from ingest.assets import write_atomically
@@ -33,9 +34,6 @@ LEAST_STATEMENTS = 100
 LEAST_COVERAGE = 0.9
 """Share of the verdicts that must have come: a judge that often gives none leaves out what is hard."""
 SEED = 20_261
-
-Progress = Callable[[int, int], None]
-"""How many of how many prompts are done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +87,11 @@ async def calibrate(judge: Judge, statements: Sequence[Statement], progress: Pro
     """Judges all statements twice. A prompt without a verdict counts against the coverage. Raises MissingExtra."""
     groups = _groups(statements)
     judged: list[Judged] = []
-    progress(0, len(groups))
-    for number, group in enumerate(groups, 1):
+    countdown = Countdown(progress, len(groups), "calibrating")
+    for group in groups:
         first, second = await _verdicts(judge, group), await _verdicts(judge, group[::-1])
         judged += _judged(group, first, second)
-        progress(number, len(groups))
+        countdown.did(group[0].id)
     return assess(judge, judged)
 
 
@@ -139,11 +137,16 @@ def read_calibration(home: Path, fingerprint: str) -> Calibration | None:
     return TypeAdapter(Calibration).validate_json(path.read_bytes()) if path.exists() else None
 
 
-def trusted_judges(home: Path) -> frozenset[str]:
-    """The fingerprints of the judges that may rank."""
+def list_calibrations(home: Path) -> list[Calibration]:
+    """Those of all judges, the latest last."""
     names = [path.parent.name for path in judge_folder(home, "*").parent.glob("*/calibration.json")]
     found = [calibration for name in names if (calibration := read_calibration(home, name))]
-    return frozenset(each.fingerprint for each in found if each.may_rank)
+    return sorted(found, key=lambda each: each.at)
+
+
+def trusted_judges(home: Path) -> frozenset[str]:
+    """The fingerprints of the judges that may rank."""
+    return frozenset(each.fingerprint for each in list_calibrations(home) if each.may_rank)
 
 
 def _groups(statements: Sequence[Statement]) -> list[list[Statement]]:

@@ -73,11 +73,11 @@ class Judge:
     """A back end that is open and asked as a judge."""
 
     def __init__(self, backend: Backend, facts: JudgeFacts, cache: JudgeCache, private: Collection[str] = ()) -> None:
-        """`private` are the collections that must not reach a back end in the cloud."""
+        """`private` are the collections whose passages must not reach a back end in the cloud."""
         self.facts = facts
         self._backend = backend
         self._cache = cache
-        self._private = frozenset(private) if facts.cloud else frozenset()
+        self._hidden = frozenset(private) if facts.cloud else frozenset()
 
     @property
     def name(self) -> str:
@@ -89,7 +89,7 @@ class Judge:
 
     def require_access(self, collections: Collection[str]) -> None:
         """Raises CollectionIsPrivate when passages of one of them must not reach this judge."""
-        for name in sorted(self._private.intersection(collections)):
+        for name in sorted(self._hidden.intersection(collections)):
             raise CollectionIsPrivate(name, self.name)
 
     async def ask(self, prompt: PromptText, form: type[Form]) -> Form:
@@ -132,7 +132,8 @@ class Judge:
 
 @asynccontextmanager
 async def open_judge(name: str, settings: Settings, private: Collection[str] = ()) -> AsyncIterator[Judge]:
-    """The back end, or pulled model, of this name as a judge; closed behind the block. Raises MidasError."""
+    """The back end, or pulled model, of this name as a judge; closed behind the block. `private` are the collections
+    whose passages must not reach a back end in the cloud. Raises MidasError."""
     settings = with_models([name], settings)
     backend = await asyncio.to_thread(make_backend, name, settings)
     try:

@@ -25,6 +25,7 @@ from eval.extras import extra
 from eval.judge import Judge, JudgeFailed
 from eval.judge_prompts import JudgePrompt, PromptText
 from eval.marking import Absent, score_row
+from eval.progress import Countdown, Progress
 from eval.questions import Question
 from eval.rows import AnswerRow, ScoreRow
 from ingest.errors import MidasError
@@ -39,8 +40,6 @@ with extra("judge", "A judge"):
     from ragas.metrics.collections.faithfulness.util import NLIStatementInput, NLIStatementOutput, NLIStatementPrompt
 
 Form = TypeVar("Form", bound=BaseModel)
-Progress = Callable[[int, int], None]
-"""How many of how many scores are done."""
 
 AT_ONCE = 8
 """Answers that are judged at the same time; the judge's own queue decides how many reach it."""
@@ -121,12 +120,10 @@ async def ragas_scores(
     scorers = {name: _Scorer(name, judge, embedder) for name in metrics}
     due = {name: [row for row in rows if (row.key, name, scorers[name].scorer) not in done] for name in metrics}
     batches = [(scorers[name], some) for name in metrics for some in _batches(due[name])]
-    total, finished = sum(map(len, due.values())), 0
-    progress(finished, total)
+    countdown = Countdown(progress, sum(map(len, due.values())), "judging")
     for scorer, some in batches:
         async for score in _as_completed([scorer.score(by_id[row.key.question], row) for row in some]):
-            finished += 1
-            progress(finished, total)
+            countdown.did(f"{score.metric}: {score.key.question}")
             yield score
 
 

@@ -47,7 +47,7 @@ def by_rule(rule: Rule, fails: Callable[[str], bool] = lambda context: False) ->
 def calibrated(home: Path, fake: FakeOpenAI, statements: Sequence[Statement] = STATEMENTS) -> Calibration:
     async def work() -> Calibration:
         async with open_judge("judge", judge_settings(home, fake)) as judge:
-            return await calibrate(judge, statements, lambda done, total: None)
+            return await calibrate(judge, statements, lambda progress: None)
 
     return asyncio.run(work())
 

@@ -17,6 +17,7 @@ from assistant.types import Source
 from eval.judge import Judge, open_judge
 from eval.judge_prompts import FOLDER, checksums, original_text, prompt_name, translation
 from eval.metrics import JUDGE
+from eval.progress import RunProgress
 from eval.questions import Question
 from eval.ragas_scores import KINDS, JudgeLLM, ProductEmbedding, ragas_scores, with_prompts
 from eval.rows import AnswerRow, Key, ScoreRow
@@ -91,10 +92,10 @@ def scored(
 ) -> list[ScoreRow]:  # fmt: skip
     async def work() -> list[ScoreRow]:
         async with open_judge("judge", judge_settings(home, fake, **options), private) as judge:
-            told: list[tuple[int, int]] = []
-            scores = ragas_scores(questions, rows, judge, PlaneEmbedder(), metrics, lambda *at: told.append(at), known)
+            told: list[RunProgress] = []
+            scores = ragas_scores(questions, rows, judge, PlaneEmbedder(), metrics, told.append, known)
             found = [score async for score in scores]
-            assert told == [(number, len(found)) for number in range(len(found) + 1)]
+            assert [(at.done, at.total) for at in told] == [(number, len(found)) for number in range(len(found) + 1)]
             return found
 
     return asyncio.run(work())
