@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    ["ui.cli", "ui.eval_run", "eval.evaluation", "ingest.embedder", "ingest.pipeline", "assistant.backends.openai_compatible"]
-)
+_context.set_forkserver_preload(["tests.forked"])
 
 
 def start(environment: Mapping[str, str], output: Path, *words: str) -> ForkServerProcess:
@@ -23,12 +19,6 @@ def start(environment: Mapping[str, str], output: Path, *words: str) -> ForkServ
 
 
 def _call(environment: dict[str, str], output: Path, words: tuple[str, ...]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    sys.argv = ["midas", *words]
-    from ui.cli import main
+    from tests.forked import call
 
-    main()
+    call(environment, output, words)

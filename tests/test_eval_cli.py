@@ -21,7 +21,7 @@ from tests.forking import start
 from tests.serving import ANSWER_ES, Midas, make_midas, write_documents
 from ui.address import published
 
-QUESTIONS = 12
+QUESTIONS = 8
 BACKENDS = ("scripted", "cloudy")
 
 
@@ -88,7 +88,7 @@ def test_a_run_that_is_stopped_and_killed_goes_on_where_it_was(evaluation: Evalu
     """Every answer that a row holds was generated once; nothing is lost or doubled."""
     evaluation.fake.token_s = 0.01
     held: dict[Key, AnswerRow] = {}
-    for stop, questions in ((signal.SIGINT, 3), (signal.SIGKILL, 8), (signal.SIGKILL, 17)):
+    for stop, questions in ((signal.SIGINT, 2), (signal.SIGKILL, 5), (signal.SIGKILL, 12)):
         process = evaluation.start("-b", ",".join(BACKENDS))
         evaluation.wait_for(process, questions)
         os.kill(process.pid or 0, stop)
