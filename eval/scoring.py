@@ -25,15 +25,15 @@ def judge_free(question: Question, row: AnswerRow, found: Found | None = None) -
 
 
 def score_run(run: Run) -> Iterator[ScoreRow]:
-    """The judge-free scores of every answer of a run. An answer to a question that the run no longer has is left out."""
+    """The judge-free scores of every answer of a run."""
     questions = {question.id: question for question in run.questions()}
     evidence = run.evidence()
     searches = {(row.question, row.digest): row.found for row in evidence}
     any_search = {row.question: row.found for row in evidence}
     for row in run.answers():
-        if question := questions.get(row.key.question):
-            found = searches.get((question.id, row.evidence or "")) or _only(run, any_search.get(question.id))
-            yield from judge_free(question, row, found)
+        question = questions[row.key.question]
+        found = searches.get((question.id, row.evidence or "")) or _only(run, any_search.get(question.id))
+        yield from judge_free(question, row, found)
 
 
 def _only(run: Run, found: Found | None) -> Found | None:
