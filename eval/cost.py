@@ -18,6 +18,7 @@ both need (the server with the documents, the search) is left out. An answer tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
@@ -286,10 +287,15 @@ def _plan(backend: BackendManifest, machine: Machine, prices: Prices) -> Plan | 
 def _class_of(machine: Machine, prices: Prices) -> str | None:
     """The class with this machine's cards, or the smallest one with as many cores."""
     if machine.gpus:
-        by_length = sorted(prices.hardware.items(), key=lambda item: -len(item[1].gpu or ""))
-        return next((name for name, hardware in by_length if hardware.gpu and hardware.gpu in machine.gpus[0].name), None)
+        return next((name for name, hardware in prices.hardware.items() if _has_cards(machine, hardware)), None)
     bare = [(hardware.cores, name) for name, hardware in prices.hardware.items() if hardware.cores is not None]
     return next((name for cores, name in sorted(bare) if machine.cores <= cores), None)
+
+
+def _has_cards(machine: Machine, hardware: Hardware) -> bool:
+    if hardware.gpu is None or len(machine.gpus) != hardware.cards:
+        return False
+    return all(re.search(rf"\b{re.escape(hardware.gpu)}\b", gpu.name) for gpu in machine.gpus)
 
 
 # Tariffs

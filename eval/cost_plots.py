@@ -53,7 +53,10 @@ def write_html(report: CostReport, path: Path) -> None:
     with extra("eval", PURPOSE):
         from plotly import io
     figures = [month_figure(report), *(sensitivity_figure(result) for result in report.results)]
-    parts = [io.to_html(figure, full_html=False, include_plotlyjs=not number) for number, figure in enumerate(figures)]
+    parts = [
+        io.to_html(figure, full_html=False, include_plotlyjs=not number, default_height="36rem")
+        for number, figure in enumerate(figures)
+    ]
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Costs</title><body>{"".join(parts)}</body></html>'
     try:
         write_atomically(path, page.encode())
