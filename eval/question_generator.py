@@ -17,7 +17,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from pydantic import BaseModel, ValidationError, field_validator
 
 from assistant.backends import Backend
-from assistant.errors import CollectionIsPrivate
+from assistant.errors import BackendEmpty, CollectionIsPrivate, PromptTooLong
 from eval.facts import normalise
 from eval.questions import Question, Reference
 from eval.quotes import pages_with
@@ -75,14 +75,17 @@ def passages(store: Store, collections: Sequence[str], seed: int) -> list[Stored
 async def generate(
     backend: Backend, store: Store, chunks: Sequence[StoredChunk], known: Sequence[Question]
 ) -> AsyncGenerator[Outcome, None]:
-    """Asks about one passage after the other, leaving out those that a known question is about. Raises BackendError, and
-    CollectionIsPrivate where a passage must not reach a back end in the cloud."""
+    """Asks about one passage after the other, leaving out those that a known question is about. Raises BackendErrors that say
+    more of the back end than of the passage, and CollectionIsPrivate where a passage must not reach a back end in the cloud."""
     _check_private(backend, store, {chunk.collection for chunk in chunks})
     asked = {normalise(question.question) for question in known}
     for chunk in chunks:
         if any(_is_about(question, chunk) for question in known):
             continue
-        outcome = _outcome(chunk, await _ask(backend, chunk), store, asked)
+        try:
+            outcome = _outcome(chunk, await _ask(backend, chunk), store, asked)
+        except (BackendEmpty, PromptTooLong) as error:
+            outcome = Outcome(chunk.id, why=f"there is no reply ({type(error).__name__})")
         if outcome.question:
             asked.add(normalise(outcome.question.question))
         yield outcome

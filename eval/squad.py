@@ -90,7 +90,8 @@ def _take(imported: Imported, place: str, raw: object, passage: Passage, options
         asked = _Asked.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
-        imported.reject(place, f"Its {'.'.join(map(str, first['loc']))} is wrong ({first['msg']}): correct it.")
+        part = ".".join(map(str, first["loc"]))
+        imported.reject(place, f"{f'Its {part}' if part else 'It'} is wrong ({first['msg']}): correct it.")
         return
     reason = _wrong(asked, passage.text)
     if reason:
