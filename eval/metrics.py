@@ -605,7 +605,41 @@ HUMAN = (
         ("De 1 a 5: no falta nada de lo que se preguntó.", "From 1 to 5: nothing that was asked for is missing."),
     ),
 )
-COST: tuple[Metric, ...] = ()
+COST = (
+    _metric(
+        "eur_per_answer",
+        "cost",
+        "eur",
+        ("Coste por respuesta", "Cost of an answer"),
+        (
+            "Coste del mes entre sus respuestas: máquina o API, luz y horas de personas.",
+            "A month's cost over its answers: machine or API, electricity and people's hours.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "eur_per_good_answer",
+        "cost",
+        "eur",
+        ("Coste por respuesta correcta y fiel", "Cost of a correct and faithful answer"),
+        (
+            "Coste por respuesta entre la parte de ellas que es correcta y fiel.",
+            "Cost of an answer over the share of them that is correct and faithful.",
+        ),
+        higher_is_better=False,
+    ),
+    _metric(
+        "eur_per_million_tokens",
+        "cost",
+        "eur",
+        ("Coste por millón de tokens", "Cost of a million tokens"),
+        (
+            "Coste del mes entre los tokens leídos y escritos.",
+            "A month's cost over the tokens read and written.",
+        ),
+        higher_is_better=False,
+    ),
+)
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
