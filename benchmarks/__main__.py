@@ -7,8 +7,9 @@ import sys
 import time
 
 QUICK = ("embedder", "retrieval", "ingest", "overhead", "context")
-"""Run by `make bench`. `answers` (half an hour), `crash` (a quarter) and `failures` (ten minutes) run when named."""
-NAMED = ("answers", "crash", "failures")
+"""Run by `make bench`. `answers` (half an hour), `crash` (a quarter) and `failures` (ten minutes) run when named, and `measurements` (four
+minutes), which needs a quiet machine."""
+NAMED = ("answers", "crash", "failures", "measurements")
 
 
 def main(arguments: list[str]) -> int:

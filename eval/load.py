@@ -62,12 +62,12 @@ class Level:
 
     `load`: users, or arrivals per second. `seconds`: how long questions were asked. `requests` were asked in that time; what
     was still being answered at its end was waited for. Milliseconds: `ttft_ms` from asking until the first text was shown,
-    `e2e_ms` until the answer was whole, `tpot_ms` and `gap_ms` as in `eval.rows.Speed`, `queued_ms` the wait for a turn at the
-    model. `throughput_per_s`: whole answers within the seconds, per second; `goodput_per_s`: those of them that kept the
-    objective, `within_slo` their share of all that was asked (None without an objective). `tokens_per_s`: of all answers
-    together. Against the same question's answer without load: `truncated` are cut short, `lost_citations` cite less, `changed`
-    are declined where they were answered, or the other way round. `generator_busy`: asking took nearly a whole processor, so
-    that times may be too long.
+    with search and waiting; `model_ttft_ms`, `tpot_ms` and `gap_ms` as in `eval.rows.Speed`; `queued_ms` the wait for a turn
+    at the model; `e2e_ms` until the verified answer was whole. `throughput_per_s`: whole answers within the seconds, over the
+    time until the last of them; `tokens_per_s`: their tokens; `goodput_per_s`: those of them that kept the objective,
+    `within_slo` their share of all that was asked (None without an objective). Against the same question's answer without
+    load: `truncated` are cut short, `lost_citations` cite less, `changed` are declined where they were answered, or the other
+    way round. `generator_busy`: asking took nearly a whole processor, so that times may be too long.
     """
 
     load: float
@@ -77,6 +77,7 @@ class Level:
     declined: int
     errors: tuple[Failures, ...]
     ttft_ms: Spread | None
+    model_ttft_ms: Spread | None
     e2e_ms: Spread | None
     tpot_ms: Spread | None
     gap_ms: Spread | None
@@ -150,6 +151,7 @@ def level_of(load: float, seconds: float, asked: Asked, slo: Slo, alone: Asked) 
     answered = [sample for sample in samples if sample.cause is None]
     in_time = [sample for sample in answered if sample.ended_s <= seconds]
     kept = [sample for sample in in_time if slo.kept(sample)]
+    busy = max((sample.ended_s for sample in in_time), default=seconds)
     limited = slo != Slo()
     before = {sample.question: sample for sample in alone.samples if sample.cause is None}
     pairs = [(sample, before[sample.question]) for sample in answered if sample.question in before]
@@ -161,13 +163,14 @@ def level_of(load: float, seconds: float, asked: Asked, slo: Slo, alone: Asked) 
         declined=sum(sample.status == "declined" for sample in answered),
         errors=failures(samples),
         ttft_ms=_spread(sample.first_shown_ms for sample in answered),
+        model_ttft_ms=_spread(sample.speed.ttft_ms for sample in answered),
         e2e_ms=_spread(sample.speed.total_ms for sample in answered),
         tpot_ms=_spread(sample.speed.tpot_ms for sample in answered),
         gap_ms=_spread(gap for sample in answered for gap in sample.speed.chunk_gaps_ms),
         queued_ms=_spread(sample.speed.queued_ms for sample in answered),
-        throughput_per_s=len(in_time) / seconds,
-        tokens_per_s=sum(sample.tokens for sample in in_time) / seconds,
-        goodput_per_s=len(kept) / seconds if limited else None,
+        throughput_per_s=len(in_time) / busy,
+        tokens_per_s=sum(sample.tokens for sample in in_time) / busy,
+        goodput_per_s=len(kept) / busy if limited else None,
         within_slo=sum(map(slo.kept, samples)) / len(samples) if limited and samples else None,
         truncated=sum(is_truncated(*pair) for pair in pairs),
         lost_citations=sum(lost_citations(*pair) for pair in pairs),

@@ -39,16 +39,17 @@ class _Holding(Script):
     """The child's script."""
 
     def __init__(self, server: ServerProcess) -> None:
-        super().__init__(lambda messages: server.pieces)
+        super().__init__(lambda messages: server.pieces, server.token_s, server.first_s)
         self._holding = server.holding
 
     def trouble(self) -> Script:
-        return Script(self.pieces, stall_after=HELD_AFTER if self._holding.is_set() else None)
+        stall_after = HELD_AFTER if self._holding.is_set() else None
+        return Script(self.pieces, self.token_s, self.first_s, stall_after=stall_after)
 
 
 @dataclass
 class ServerProcess:
-    """Answers with these pieces. `places`: questions at a time, others are refused.
+    """Answers with these pieces. `places`: questions at a time, others are refused. `first_s` and `token_s`: see `Script`.
 
     While `holding` is set, answers stop after some tokens, so that there is a middle in which something can happen.
     """
@@ -56,6 +57,8 @@ class ServerProcess:
     wire: type[Wire]
     pieces: Sequence[str]
     places: int | None = None
+    first_s: float | None = None
+    token_s: float = 0.0
     port: int = field(default_factory=lambda: _free_port())
     holding: Event = field(default_factory=_context.Event)
     _process: ForkServerProcess | None = field(default=None, init=False)

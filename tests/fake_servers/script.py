@@ -18,7 +18,9 @@ class Script:
 
     pieces: Callable[[Messages], Sequence[str]] = lambda messages: ["Hay ", "23 ", "días."]
     token_s: float = 0.0
-    """Pause before each token."""
+    """Pause before each token ..."""
+    first_s: float | None = None
+    """... but this one before the first. Token n is sent at this time and n pauses, however long sending the others took."""
     bytewise: bool = False
     """Every byte of the answer is sent by itself, so that characters arrive in parts."""
     status: int | None = None
@@ -39,11 +41,15 @@ class Script:
     """What is sent as the answer, instead of one."""
     failures: int | None = None
 
+    def due_s(self, number: int) -> float:
+        """When the token of this number, from 0, is sent: seconds after the request."""
+        return (self.token_s if self.first_s is None else self.first_s) + number * self.token_s
+
     def trouble(self) -> Script:
         """The script of the next request: this one while the trouble lasts, else its undisturbed answer."""
         if self.failures is None:
             return self
         if self.failures == 0:
-            return Script(self.pieces, self.token_s, self.bytewise)
+            return Script(self.pieces, self.token_s, self.first_s, self.bytewise)
         self.failures -= 1
         return self

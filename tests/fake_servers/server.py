@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import uvicorn
@@ -144,13 +145,14 @@ class _Answer:
         if not wire.streams(self.body):
             yield wire.whole(self.body, pieces, finish)
             return
+        began = perf_counter()
         yield wire.opening(self.body)
         for number, piece in enumerate(pieces):
             async for data in self._trouble(number):
                 yield data
             if script.end_after == number:
                 return
-            await asyncio.sleep(script.token_s)
+            await asyncio.sleep(began + script.due_s(number) - perf_counter())
             yield wire.piece(self.body, piece)
         async for data in self._trouble(len(pieces)):
             yield data
