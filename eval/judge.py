@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from assistant.backends import Backend, make_backend
 from assistant.config import Settings
-from assistant.errors import CollectionIsPrivate
+from assistant.errors import BackendUnreachable, CollectionIsPrivate
 from assistant.trial import with_models
 from eval.judge_cache import JudgeCache
 from eval.judge_choice import model_family, option
@@ -137,6 +137,7 @@ async def open_judge(name: str, settings: Settings, private: Collection[str] = (
     settings = with_models([name], settings)
     backend = await asyncio.to_thread(make_backend, name, settings)
     try:
+        await _require_reachable(backend)
         facts = await _facts(backend, settings)
         folder = judge_folder(settings.home, facts.fingerprint)
         with closing(JudgeCache(folder / "answers.db")) as cache:
@@ -162,6 +163,13 @@ def _messages(prompt: PromptText) -> list[ChatMessage]:
     from llama_index.core.base.llms.types import ChatMessage
 
     return [ChatMessage(prompt.fixed, role="system"), ChatMessage(prompt.case, role="user")]
+
+
+async def _require_reachable(backend: Backend) -> None:
+    """A judge whose server does not tell its version would pass for another one. Raises BackendUnreachable."""
+    health = await backend.health()
+    if not health.reachable:
+        raise BackendUnreachable(health.error or f"The judge {backend.name!r} can't be reached: check that it runs.")
 
 
 async def _facts(backend: Backend, settings: Settings) -> JudgeFacts:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from assistant.backends.common.dialect import openai_schema
+from assistant.errors import BackendUnreachable
 from assistant.types import Source
 from eval.judge import Judge, open_judge
 from eval.judge_prompts import FOLDER, checksums, original_text, prompt_name, translation
@@ -207,6 +208,12 @@ def test_a_dead_judge_fails_every_row_and_loses_none(tmp_path: Path, fake: FakeO
     rows = scored(tmp_path, fake, [answer(), answer("large")])
     assert len(rows) == 2 * len(KINDS)
     assert {row.metric for row in rows if row.status == "ok"} == {"semantic_similarity"}
+
+
+def test_a_judge_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BackendUnreachable, match="can't be reached"):
+        scored(tmp_path, FakeOpenAI(url="http://127.0.0.1:9/v1"), [answer()])
+    assert not (tmp_path / "judges").exists()
 
 
 def test_private_passages_do_not_reach_a_judge_in_the_cloud(tmp_path: Path, fake: FakeOpenAI) -> None:

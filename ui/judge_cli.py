@@ -42,7 +42,7 @@ def calibrate(
 
 @judge_app.command("list")
 def list_judges(json: Json = False) -> None:
-    """List the judges that were asked here, and what is known of them."""
+    """List the judges that were calibrated here, and what came of it."""
     from ui import judge_text
 
     judge_text.print_judges(load_settings().home, json)
