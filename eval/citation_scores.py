@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.citations import strip_markers
 from assistant.types import Citation
 from eval.facts import contains_facts
 from eval.marking import Absent, Mark, score_rows, share
@@ -40,10 +39,9 @@ def score(question: Question, row: AnswerRow) -> list[ScoreRow]:
 def supports(question: Question, sentence: str, passage: str) -> bool | None:
     """Whether the passage says what the sentence says, by rule: to the letter, or all the facts of the reference that the
     sentence holds. None when neither tells."""
-    said = strip_markers(sentence)
-    if says(passage, said):
+    if says(passage, sentence):
         return True
-    facts = [fact for fact in question.facts if contains_facts(said, [fact])]
+    facts = [fact for fact in question.facts if contains_facts(sentence, [fact])]
     return contains_facts(passage, facts) if facts else None
 
 

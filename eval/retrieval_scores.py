@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2
+from typing import TYPE_CHECKING
 
-from assistant.found import Found
 from assistant.types import Source
 from eval.marking import share
 from eval.metrics import RETRIEVAL
 from eval.questions import Question, Reference
 from eval.rows import AnswerRow, ScoreRow
 from eval.words import holds_words, says
+
+if TYPE_CHECKING:
+    from assistant.found import Found
 
 NAMES = tuple(metric.name for metric in RETRIEVAL)
 EVIDENCE = "evidence_recall"
