@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import re
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from assistant.hardware import detect
 from eval.manifest import BackendManifest, CollectionManifest, EvidenceMode, Manifest, Reached, Sampling
 from eval.plain import PLAIN_TOKENS
 from eval.plan import Plan
+from eval.resources import is_loopback
 from eval.runs import new_id, utc_now
 from ingest.errors import MidasError
 from ingest.store import Store
@@ -90,20 +90,11 @@ async def describe_reached(backend: Backend, settings: Settings) -> Reached:
         model=backend.model,
         model_digest=_model_digest(backend, settings),
         server_version=health.version,
-        address_is_local=backend.address is None or is_loopback(backend.address),
+        address_is_local=backend.address is None or is_loopback(httpx.URL(backend.address).host),
         cloud=backend.cloud,
         context_window=backend.context_window,
         counted_by=backend.counted_by,
     )
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a base URL leads to this computer."""
-    host = httpx.URL(address).host
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def git_state(folder: Path) -> tuple[str | None, bool | None]:

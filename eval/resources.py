@@ -109,7 +109,7 @@ def server_pid(address: str) -> int | None:
     parts = urlsplit(address)
     port = parts.port or {"https": 443}.get(parts.scheme, 80)
     try:
-        listening = psutil.net_connections(kind="tcp") if _is_loopback(parts.hostname or "") else []
+        listening = psutil.net_connections(kind="tcp") if is_loopback(parts.hostname or "") else []
     except psutil.AccessDenied:
         return None
     return _topmost({link.pid for link in listening if _listens(link, port) and link.pid})
@@ -147,7 +147,8 @@ def _living(tell: Callable[[], Any]) -> Any:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this computer's own."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -25,6 +25,7 @@ from eval.frozen import Finder, finder
 from eval.latency import Stopwatch
 from eval.manifest import Reached
 from eval.pace import Pace
+from eval.patience import LONGEST_S, Patience
 from eval.plain import stream_plain
 from eval.progress import Cancelled, Progress, RunProgress
 from eval.provenance import describe_reached
@@ -120,15 +121,19 @@ class Answering:
         holds the model."""
         with suppress(BackendError):
             await assistant.warm_up()
-        asking = Asking(assistant, backend, self._finder)
+        asking, patience = Asking(assistant, backend, self._finder), Patience(backend.breaker, LONGEST_S)
         pid = os.getpid() if backend.address is None else server_pid(backend.address)
         with MemoryWatch(*([pid] if pid else [])) as watch:
             for key in keys:
+                self._tell(f"{key.backend}: {key.question}")
+                await patience.wait(self._cancelled)
                 if self._cancelled():
                     break
-                self._tell(f"{key.backend}: {key.question}")
                 self._write(await asking.ask(key, self._questions[key.question]))
-        self._run.append(*(measurements(backend.name, watch.memory, utc_now()) if watch.memory else ()))
+        if watch.memory:
+            with_us = ", Midas itself included" if backend.address is None else ""
+            rows = measurements(backend.name, watch.memory, utc_now())
+            self._run.append(*(replace(row, note=f"{row.note}{with_us}") for row in rows))
 
     def _write(self, row: AnswerRow) -> None:
         self._run.append(row)

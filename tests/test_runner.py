@@ -13,9 +13,12 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.backends import Backends
+from assistant.backends.common.breaker import CircuitBreaker
 from assistant.config import Settings
+from assistant.errors import BackendUnreachable
 from eval.evaluation import begin, carry_out
 from eval.manifest import EvidenceMode
+from eval.patience import Patience
 from eval.plan import make_plan
 from eval.progress import RunProgress
 from eval.rows import Status
@@ -103,7 +106,9 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
 
 
 @pytest.fixture(autouse=True)
-def calm(bench: Bench) -> None:
+def calm(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers that work; one that fails is not waited for."""
+    monkeypatch.setattr("eval.runner.LONGEST_S", 0.0)
     for fake in (bench.fake, bench.other):
         fake.reply, fake.error = scripted, None
 
@@ -306,3 +311,19 @@ def test_progress_tells_what_is_done_and_how_long_the_rest_takes(bench: Bench) -
     assert [told.done for told in answering] == [0, 0, 1, 2, 3, 4, 4, 5, 6, 7]
     assert answering[0].left_s is None and all(told.left_s is not None for told in answering[2:])
     assert answering[1].doing == "scripted: es"
+
+
+def test_a_back_end_that_failed_is_waited_for() -> None:
+    breaker = CircuitBreaker(failures=1, pause_s=1.2)
+
+    def fail() -> None:
+        with pytest.raises(BackendUnreachable), breaker.trial():
+            raise BackendUnreachable("It is gone.")
+
+    fail()
+    asyncio.run(Patience(breaker, 60.0).wait(lambda: False))
+    assert breaker.state == "half-open"
+    fail()
+    for patience, cancelled in ((Patience(breaker, 0.0), False), (Patience(breaker, 60.0), True)):
+        asyncio.run(patience.wait(lambda cancelled=cancelled: cancelled))  # type: ignore[misc]
+        assert breaker.state == "open"
