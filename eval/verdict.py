@@ -32,7 +32,7 @@ RANKED_BY: dict[CriterionName, tuple[str, ...]] = {
 """The metric of a criterion is the first of these that every back end has and that may be ranked by."""
 BEST_MS, WORST_MS = 1_000.0, 60_000.0
 """Waiting this long for a verified answer has utility 1 and 0; logarithmic between them."""
-BEST_EUR, WORST_EUR = 0.0001, 0.1
+BEST_EUR, WORST_EUR = 0.001, 1.0
 """What an answer costs, likewise."""
 CLEAR, LIKELY = 0.95, 0.8
 """P(best) from which a choice is called clear, or likely."""

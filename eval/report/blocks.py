@@ -58,14 +58,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plot, with the same as a table for those who can't see it. `legend` lists the back ends' colours above it."""
+    """A plot, with the same as a table for those who can't see it. `legend` names the back ends whose colours need telling."""
 
     name: str
     title: str
     plot: Plot
     table: Table
     caption: str = ""
-    legend: bool = True
+    legend: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,10 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The verdict for a use. `backend` is None when nobody can be recommended; `state` is the class of its badge."""
+    """The verdict for a use. `backend` gives its colour to `best`; None when several may be. `state` is that of the badge."""
 
     use: str
+    best: str
     backend: str | None
     state: Literal["clear", "likely", "open"]
     badge: str

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from eval.diff import Change, Diff
 from eval.metrics import METRICS
-from eval.report.blocks import Block, Bullets, Cell, Figure, Missing, Paragraph, Section, Table
+from eval.report.blocks import Block, Bullets, Cell, Figure, Fold, Missing, Paragraph, Section, Table
 from eval.report.plots import Point
 from eval.report.teller import Teller
 
@@ -35,10 +35,16 @@ def _blocks(teller: Teller, diff: Diff) -> Iterator[Block]:
     ]
     if rows := _rows(teller, shares):
         plot = teller.plots.intervals(rows, range=None)
-        yield Figure("baseline", texts("baseline.title"), plot, _changes_table(teller, shares), texts("baseline.caption"))
-    others = [change for change in diff.changes if change not in shares]
-    if others:
-        yield _changes_table(teller, others)
+        yield Figure(
+            "baseline",
+            texts("baseline.title"),
+            plot,
+            _changes_table(teller, shares),
+            texts("baseline.caption"),
+            teller.data.backends,
+        )
+    if others := [change for change in diff.changes if change not in shares]:
+        yield Fold(texts("baseline.others"), (_changes_table(teller, others),))
 
 
 def _warnings(teller: Teller, diff: Diff) -> Iterator[str]:
@@ -55,7 +61,7 @@ def _warnings(teller: Teller, diff: Diff) -> Iterator[str]:
 def _rows(teller: Teller, changes: Sequence[Change]) -> list[tuple[str, dict[str, Point]]]:
     """By metric, the effect on each back end; only metrics that moved."""
     names = dict.fromkeys(change.metric for change in changes if change.difference.effect.value)
-    return [(teller.title(name), {c.backend: _effect(teller, c) for c in changes if c.metric == name}) for name in names]
+    return [(_title(teller, name), {c.backend: _effect(teller, c) for c in changes if c.metric == name}) for name in names]
 
 
 def _effect(teller: Teller, change: Change) -> Point:
@@ -66,8 +72,15 @@ def _effect(teller: Teller, change: Change) -> Point:
 def _told(teller: Teller, change: Change) -> str:
     """`+3 %`, in the metric's unit."""
     value, unit = change.difference.effect.value or 0.0, METRICS[change.metric].unit
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    return f"{sign}{teller.numbers.of(abs(value), unit)}"
+    told = teller.numbers.of(abs(value), unit)
+    if not any(digit in told for digit in "123456789"):
+        return f"±{told}"
+    return f"{'+' if value > 0 else '−'}{told}"
+
+
+def _title(teller: Teller, metric: str) -> str:
+    better = METRICS[metric].higher_is_better
+    return teller.title(metric) if better else teller.texts("less_is_better", title=teller.title(metric))
 
 
 def _changes_table(teller: Teller, changes: Sequence[Change]) -> Table:
@@ -81,7 +94,7 @@ def _row(teller: Teller, change: Change) -> tuple[Cell, ...]:
     names = ", ".join(change.worse[:LISTED]) + ("…" if len(change.worse) > LISTED else "")
     flips = f"{len(change.better)} ↑ {len(change.worse)} ↓"
     return (
-        Cell(teller.title(change.metric)),
+        Cell(_title(teller, change.metric)),
         Cell(change.backend, backend=change.backend),
         teller.cell(change.before, unit),
         teller.cell(change.after, unit),

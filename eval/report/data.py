@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval.arena import FILE, open_arena
 from eval.calibration import Calibration, read_calibration, trusted_judges
+from eval.cost import CostReport, cost_of_run
 from eval.diff import Diff, compare
 from eval.judge import JudgeFacts, read_facts
 from eval.load import LoadResult, load_results
 from eval.preference import Preference, preference
+from eval.prices import Prices, load_prices
 from eval.questions import Question
 from eval.rows import AnswerRow, Key, Measurement, ScoreRow
 from eval.runs import Run, open_run
@@ -68,7 +70,7 @@ class JudgeRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """`loads` are of the runs' back ends, the latest of each and kind of arrival. `eur_per_answer` is by back end. `diff` is of
+    """`loads` are of the runs' back ends, the latest of each and kind of arrival. `costs` are those of each run. `diff` is of
     the first run against the baseline. `judges` scored these runs. None and empty: not measured."""
 
     run: Joined
@@ -81,9 +83,14 @@ class ReportData:
     verdicts: tuple[Verdict, ...]
     loads: tuple[LoadResult, ...] = ()
     votes: Preference | None = None
-    eur_per_answer: Mapping[str, float] = field(default_factory=dict)
+    costs: tuple[CostReport, ...] = ()
     diff: Diff | None = None
     judges: tuple[JudgeRecord, ...] = ()
+
+    @property
+    def eur_per_answer(self) -> dict[str, float]:
+        """By back end."""
+        return eur_per_answer(self.costs)
 
     @property
     def backends(self) -> tuple[str, ...]:
@@ -116,8 +123,9 @@ def collect(home: Path, ids: Sequence[str], load: str | None = None, baseline: s
     if not answers:
         raise ConfigError(f"The run {run.id} has no answers yet: `midas eval run` goes on with it.")
     summary = summarise(run)
-    trusted = trusted_judges(home)
-    evidence = gather(questions, answers, scores, {}, trusted)
+    trusted, prices = trusted_judges(home), load_prices(home)
+    costs = tuple(_costs(home, run, part, prices) for part in run.parts)
+    evidence = gather(questions, answers, scores, eur_per_answer(costs), trusted)
     return ReportData(
         run=run,
         questions=tuple(questions),
@@ -129,8 +137,26 @@ def collect(home: Path, ids: Sequence[str], load: str | None = None, baseline: s
         verdicts=decide(evidence),
         loads=_loads(home, summary.backends, load),
         votes=_votes(home, run),
+        costs=costs,
         judges=tuple(_judge(home, run, fingerprint, trusted) for fingerprint in judges_of(scores)),
         diff=compare(open_run(home, baseline), run.parts[0]) if baseline else None,
+    )
+
+
+def eur_per_answer(costs: Sequence[CostReport]) -> dict[str, float]:
+    """By back end."""
+    return {result.work.backend: result.eur_per_answer for report in costs for result in report.results}
+
+
+def _costs(home: Path, run: Joined, part: Run, prices: Prices) -> CostReport:
+    """Of one run, its back ends called as in the report."""
+    found = cost_of_run(part, prices, home)
+    names = {name: run.name(part, name) for name in part.manifest.backends}
+    return replace(
+        found,
+        results=tuple(replace(each, work=replace(each.work, backend=names[each.work.backend])) for each in found.results),
+        unplaced=tuple((names[name], why) for name, why in found.unplaced),
+        curves=tuple(replace(curve, title=names.get(curve.title, curve.title)) for curve in found.curves),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from eval.calibration import KAPPA_TO_RANK, LEAST_COVERAGE, LEAST_STATEMENTS
 from eval.report.blocks import Block, Bullets, Cell, Chance, Choice, Choices, Figure, Missing, Paragraph, Section, Table
@@ -11,7 +12,11 @@ from eval.report.numbers import NONE
 from eval.report.plots import Spot
 from eval.report.teller import Teller
 from eval.verdict import (
+    BEST_EUR,
+    BEST_MS,
     CLEAR,
+    WORST_EUR,
+    WORST_MS,
     CriterionName,
     Improvement,
     Verdict,
@@ -58,12 +63,16 @@ def _choice(teller: Teller, verdict: Verdict) -> Choice:
     texts = teller.texts
     use = texts(f"use.{verdict.use.name}")
     if len(verdict.standings) == 1:
-        return Choice(use, verdict.best.backend, "open", texts("alone.badge"), texts("alone.sentence"), ())
+        return Choice(
+            use, verdict.best.backend, verdict.best.backend, "open", texts("alone.badge"), texts("alone.sentence"), ()
+        )
     chances = tuple(
         Chance(standing.backend, standing.p_best, teller.numbers.chance(standing.p_best)) for standing in verdict.standings
     )
-    recommended = None if verdict.outcome == "open" else verdict.best.backend
-    return Choice(use, recommended, verdict.outcome, texts(f"outcome.{verdict.outcome}"), _sentence(teller, verdict), chances)
+    badge, sentence = texts(f"outcome.{verdict.outcome}"), _sentence(teller, verdict)
+    if verdict.outcome == "open":
+        return Choice(use, _listed(teller, verdict, "or"), None, "open", badge, sentence, chances)
+    return Choice(use, verdict.best.backend, verdict.best.backend, verdict.outcome, badge, sentence, chances)
 
 
 def _sentence(teller: Teller, verdict: Verdict) -> str:
@@ -81,9 +90,10 @@ def _more_questions(teller: Teller, needed: int, asked: int) -> str:
     return teller.texts("sentence.more", needed=teller.numbers.number(needed), asked=teller.numbers.number(asked))
 
 
-def _listed(teller: Teller, verdict: Verdict) -> str:
+def _listed(teller: Teller, verdict: Verdict, joint: Literal["and", "or"] = "and") -> str:
+    """Those that may be the best: `a, b and c`."""
     names = [standing.backend for standing in verdict.contenders]
-    return f"{', '.join(names[:-1])} {teller.texts('and')} {names[-1]}" if len(names) > 1 else names[0]
+    return f"{', '.join(names[:-1])} {teller.texts(joint)} {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _doubts(teller: Teller) -> Iterator[Block]:
@@ -173,9 +183,7 @@ def tradeoff_section(teller: Teller) -> Section:
         return Section("tradeoff", texts("tradeoff"), (Missing(texts("tradeoff.nothing"), COMMANDS["speed"]),))
     plot = teller.plots.tradeoff(spots, teller.title("total_ms"), teller.title(_quality(teller)))
     caption = texts("tradeoff.caption" if teller.data.eur_per_answer else "tradeoff.caption_no_cost")
-    blocks: list[Block] = [
-        Figure("tradeoff", texts("tradeoff.title"), plot, _tradeoff_table(teller, spots), caption, legend=False)
-    ]
+    blocks: list[Block] = [Figure("tradeoff", texts("tradeoff.title"), plot, _tradeoff_table(teller, spots), caption)]
     if not teller.data.eur_per_answer:
         blocks.append(Missing(texts("criterion.missing", criterion=texts("criterion.cost")), COMMANDS["cost"]))
     return Section("tradeoff", texts("tradeoff"), blocks, intro=texts("tradeoff.intro"))
@@ -236,7 +244,14 @@ def weights_blocks(teller: Teller) -> Iterator[Block]:
     strips = verdicts[0].stability.strips
     rows = [(texts(f"criterion.{name}"), verdicts[0].weights[name], strip) for name, strip in strips.items()]
     plot = teller.plots.strips(rows, texts("weight.now"))
-    yield Figure("stability", texts("stability.title"), plot, _strips_table(teller, verdicts[0]), texts("stability.caption"))
+    yield Figure(
+        "stability",
+        texts("stability.title"),
+        plot,
+        _strips_table(teller, verdicts[0]),
+        texts("stability.caption"),
+        teller.data.backends,
+    )
     yield _shares_table(teller)
 
 
@@ -245,7 +260,16 @@ def _basis(teller: Teller) -> str:
     parts = "; ".join(
         f"{texts(f'criterion.{basis.criterion}').lower()}: {_measure(teller, basis.metric)}" for basis in evidence.bases
     )
-    return texts("basis", n=teller.numbers.number(len(evidence.questions)), parts=parts)
+    numbers = teller.numbers
+    return texts(
+        "basis",
+        n=numbers.number(len(evidence.questions)),
+        parts=parts,
+        fast=numbers.duration(BEST_MS),
+        slow=numbers.duration(WORST_MS),
+        cheap=numbers.eur(BEST_EUR),
+        dear=numbers.eur(WORST_EUR),
+    )
 
 
 def _measure(teller: Teller, metric: str) -> str:

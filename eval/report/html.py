@@ -163,7 +163,7 @@ def _content(cell: Cell, page: Page) -> str:
 @_html.register
 def _(block: Figure, page: Page) -> str:
     page.plots[block.name] = str(block.plot.to_json())
-    legend = "".join(f"<li>{page.who(name)}</li>" for name in page.document.backends) if block.legend else ""
+    legend = "".join(f"<li>{page.who(name)}</li>" for name in block.legend)
     caption = f"<p>{escape(block.caption)}</p>" if block.caption else ""
     return (
         f"<figure><h3>{escape(block.title)}</h3>{f'<ul class=legend>{legend}</ul>' if legend else ''}"
@@ -190,7 +190,7 @@ def _choice(choice: Choice, page: Page) -> str:
         f'<span class="bar"><i style="width:{100 * chance.share:.1f}%"></i></span></li>'
         for chance in choice.chances
     )
-    winner = page.who(choice.backend) if choice.backend else escape(page.texts("nobody"))
+    winner = page.who(choice.backend) if choice.backend else escape(choice.best)
     return (
         f'<article class="choice"><div class="said"><h3>{escape(choice.use)}</h3>'
         f'<span class="badge {choice.state}">{escape(choice.badge)}</span>'

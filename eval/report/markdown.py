@@ -106,8 +106,7 @@ def _(block: Fold, texts: Texts) -> str:
 @_markdown.register
 def _(block: Choices, texts: Texts) -> str:
     lines = [
-        f"| {_plain(choice.use)} | {_plain(choice.backend or texts('nobody'))} | {_plain(_chances(choice))} | "
-        f"{_plain(choice.sentence)} |"
+        f"| {_plain(choice.use)} | {_plain(choice.best)} | {_plain(_chances(choice))} | {_plain(choice.sentence)} |"
         for choice in block.items
     ]
     head = f"| {_plain(texts('use'))} | {_plain(texts('verdict'))} | {_plain(texts('p_best'))} | |"

@@ -30,7 +30,7 @@ class Numbers:
     def number(self, value: float | None, digits: int = 0) -> str:
         if value is None:
             return NONE
-        text = f"{value:,.{digits}f}"
+        text = f"{value:,.{digits}f}".replace("-", "−")
         return text if self.language == "en" else text.translate(str.maketrans(",.", ".,"))
 
     def significant(self, value: float, digits: int = 3) -> str:
@@ -39,6 +39,12 @@ class Numbers:
             return "0"
         exponent = int(f"{value:e}".split("e")[1])
         return self.number(value, min(8, max(0, digits - 1 - exponent)))
+
+    def plain(self, value: float) -> str:
+        """Without needless digits: `4`, `0,5`, `1.500`."""
+        text = self.significant(value) if abs(value) < 1000 else self.number(value)
+        sign = "," if self.language == "es" else "."
+        return text.rstrip("0").rstrip(sign) if sign in text and abs(value) < 1000 else text
 
     def percent(self, share: float | None, digits: int = 0) -> str:
         space = _THIN if self.language == "es" else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from eval.metrics import METRICS
 from eval.preference import Duel, Preference
 from eval.report.blocks import Block, Cell, Figure, Missing, Paragraph, Section, Table
-from eval.report.plots import Bar
+from eval.report.plots import INK, PAPER, Bar
 from eval.report.teller import Teller
 
 TIE, BOTH_BAD = "var(--tie)", "var(--muted)"
@@ -25,9 +25,13 @@ def _votes(teller: Teller) -> Iterator[Block]:
         yield Missing(texts("votes.none"), f"midas eval arena prepare {teller.data.run.parts[0].id}")
         return
     plot = teller.plots.stacked([(_duel_name(teller, duel), _duel_bars(teller, duel)) for duel in votes.duels])
-    yield Figure("votes", texts("votes.title"), plot, _duels_table(teller, votes), texts("votes.caption"))
+    yield Figure("votes", texts("votes.title"), plot, _duels_table(teller, votes), texts("votes.caption"), teller.data.backends)
     yield _strengths_table(teller, votes)
+    consistent = votes.attention.consistent.value
+    careless = consistent is not None and consistent < CAREFUL
     yield Paragraph(_attention(teller, votes), "note")
+    if careless:
+        yield Paragraph(texts("votes.careless"), "warning")
 
 
 def _duel_name(teller: Teller, duel: Duel) -> str:
@@ -41,12 +45,12 @@ def _total(duel: Duel) -> int:
 def _duel_bars(teller: Teller, duel: Duel) -> list[Bar]:
     colour, texts, total = teller.plots.colour, teller.texts, _total(duel)
     pieces = (
-        (duel.wins_first, colour(duel.first), duel.first),
-        (duel.ties, TIE, texts("votes.tie")),
-        (duel.both_bad, BOTH_BAD, texts("votes.both_bad")),
-        (duel.wins_second, colour(duel.second), duel.second),
+        (duel.wins_first, colour(duel.first), duel.first, PAPER),
+        (duel.ties, TIE, texts("votes.tie"), INK),
+        (duel.both_bad, BOTH_BAD, texts("votes.both_bad"), PAPER),
+        (duel.wins_second, colour(duel.second), duel.second, PAPER),
     )
-    return [Bar(count / total, shade, name, f"{count} / {total}") for count, shade, name in pieces if count]
+    return [Bar(count / total, shade, name, f"{count} / {total}", ink) for count, shade, name, ink in pieces if count]
 
 
 def _duels_table(teller: Teller, votes: Preference) -> Table:
@@ -97,8 +101,6 @@ def _attention(teller: Teller, votes: Preference) -> str:
     parts += [texts(name, share=numbers.percent(check.value)) for name, check in checks if check.value is not None]
     if votes.median_response_ms is not None:
         parts.append(texts("votes.time", time=numbers.duration(votes.median_response_ms)))
-    if attention.consistent.value is not None and attention.consistent.value < CAREFUL:
-        parts.append(texts("votes.careless"))
     return " ".join([*parts, texts(f"votes.by_{votes.clustered_by}")])
 
 

@@ -9,15 +9,20 @@ from eval.load import Level, LoadResult
 from eval.metrics import METRICS
 from eval.report.blocks import Block, Cell, Figure, Missing, Paragraph, Section, Table
 from eval.report.numbers import NONE
-from eval.report.plots import Line, distribution
+from eval.report.plots import Axis, Line, distribution
 from eval.report.teller import Teller
 
+STARTS = (
+    "start_ready_ms", "start_first_token_ms", "server_load_ms",
+    "cache_cold_ttft_ms", "cache_shared_ttft_ms", "cache_warm_ttft_ms",
+)  # fmt: skip
+MEMORIES = ("memory_idle", "memory_peak", "gpu_memory_idle", "gpu_memory_peak")
 GAPS = 0.5, 0.95
 """Quantiles of the gaps between pieces."""
 
 
 def performance_section(teller: Teller) -> Section:
-    blocks = [*_waits(teller), *_memory(teller), *_load(teller)]
+    blocks = [*_waits(teller), *_start(teller), *_memory(teller), *_load(teller)]
     return Section("phase-3", teller.texts("speed"), blocks, 3, teller.texts("speed.intro"))
 
 
@@ -27,14 +32,13 @@ def performance_section(teller: Teller) -> Section:
 def _waits(teller: Teller) -> Iterator[Block]:
     texts = teller.texts
     waits = {name: _totals(teller, name) for name in teller.data.backends}
-    lines = [Line(name, name, *distribution(values)) for name, values in waits.items() if values]
+    lines = [Line(name, name, *distribution(values), style) for style, (name, values) in enumerate(waits.items()) if values]
     if not lines:
         yield Missing(texts("speed.none"), "midas eval run --questions FILE --new")
         return
-    seconds = [Line(line.backend, line.name, tuple(x / 1000 for x in line.xs), line.ys, at) for at, line in enumerate(lines)]
-    plot = teller.plots.lines(seconds, texts("axis.seconds"), texts("axis.answers"), log="x", share=True, steps=True)
+    plot = teller.plots.lines(lines, Axis(texts("axis.wait"), "duration"), Axis(texts("axis.answers"), "share"), steps=True)
     table = _speed_table(teller)
-    yield Figure("waits", texts("waits.title"), plot, _quantile_table(teller, waits), texts("waits.caption"))
+    yield Figure("waits", texts("waits.title"), plot, _quantile_table(teller, waits), texts("waits.caption"), tuple(waits))
     if table:
         yield table
         yield Paragraph(texts("percentiles", p95=samples_for(0.95), p99=samples_for(0.99)), "note")
@@ -90,10 +94,47 @@ def _medians(teller: Teller, metric: str) -> dict[str, float]:
     return {name: estimate.value for name, estimate in found if estimate and estimate.value is not None}
 
 
+def _start(teller: Teller) -> Iterator[Block]:
+    texts, duration = teller.texts, teller.numbers.duration
+    cold, warm = _medians(teller, "cache_cold_ttft_ms"), _medians(teller, "cache_warm_ttft_ms")
+    rows = [
+        (name, name, warm[name], cold[name], f"{duration(warm[name])} → {duration(cold[name])}")
+        for name in cold
+        if name in warm
+    ]
+    table = _figures_table(teller, STARTS)
+    if table is None:
+        yield Missing(texts("start.none"), "midas eval run --questions FILE --new")
+    elif rows:
+        plot = teller.plots.spans(rows, Axis(texts("axis.first"), "duration"))
+        yield Figure("start", texts("start.title"), plot, table, texts("start.caption"))
+    else:
+        yield table
+    for backend, start in {result.backend: result.start for result in teller.data.loads}.items():
+        if start:
+            told = {"listening": duration(start.listening_ms), "ready": duration(start.ready_ms)}
+            yield Paragraph(texts("start.server", backend=backend, **told))
+
+
+def _figures_table(teller: Teller, names: Sequence[str]) -> Table | None:
+    """Figures of back ends, by metric; None when there are none."""
+    figures = [(name, _medians(teller, name)) for name in names]
+    rows = tuple(
+        (
+            Cell(teller.title(name)),
+            *(Cell(teller.numbers.of(values.get(each), METRICS[name].unit)) for each in teller.data.backends),
+        )
+        for name, values in figures
+        if values and name in METRICS
+    )
+    return Table(teller.heads(teller.texts("what")), rows) if rows else None
+
+
 def _memory(teller: Teller) -> Iterator[Block]:
     texts, size = teller.texts, teller.numbers.size
     idle, peak = _medians(teller, "memory_idle"), _medians(teller, "memory_peak")
-    if not peak:
+    table = _figures_table(teller, MEMORIES)
+    if table is None:
         yield Missing(texts("memory.none"), "midas eval run --questions FILE --new")
         return
     rows = [
@@ -106,21 +147,10 @@ def _memory(teller: Teller) -> Iterator[Block]:
         )
         for name in peak
     ]
-    plot = teller.plots.spans(rows, texts("axis.gigabytes"), log=False)
+    plot = teller.plots.spans(rows, Axis(texts("axis.gigabytes"), "amount"))
     methods = sorted({row.note for row in teller.data.measurements if row.metric == "memory_peak" and row.note})
     caption = texts("memory.caption", method=", ".join(methods).upper() or NONE)
-    yield Figure("memory", texts("memory.title"), plot, _memory_table(teller), caption, legend=False)
-
-
-def _memory_table(teller: Teller) -> Table:
-    names = ("memory_idle", "memory_peak", "gpu_memory_idle", "gpu_memory_peak")
-    figures = [(name, _medians(teller, name)) for name in names]
-    rows = tuple(
-        (Cell(teller.texts(name)), *(Cell(teller.numbers.of(sizes.get(backend), "bytes")) for backend in teller.data.backends))
-        for name, sizes in figures
-        if sizes
-    )
-    return Table(teller.heads(teller.texts("what")), rows)
+    yield Figure("memory", texts("memory.title"), plot, table, caption)
 
 
 # Load
@@ -141,9 +171,10 @@ def _load(teller: Teller) -> Iterator[Block]:
 def _load_waits(teller: Teller, results: Sequence[LoadResult], arrival: str) -> Figure:
     texts = teller.texts
     lines = [line for result in results for line in _wait_lines(teller, result)]
-    plot = teller.plots.lines(lines, texts(f"axis.{arrival}"), texts("axis.seconds"), log="y")
+    plot = teller.plots.lines(lines, Axis(texts(f"axis.{arrival}"), "levels"), Axis(texts("axis.wait"), "duration"))
     title = texts("load.waits", kind=texts(f"load.{arrival}"))
-    return Figure(f"load-waits-{arrival}", title, plot, _levels_table(teller, results), texts("load.waits.caption"))
+    names = tuple(result.backend for result in results)
+    return Figure(f"load-waits-{arrival}", title, plot, _levels_table(teller, results), texts("load.waits.caption"), names)
 
 
 def _wait_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
@@ -151,20 +182,21 @@ def _wait_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
     whole = [(level.load, level.e2e_ms) for level in result.levels if level.e2e_ms]
     first = [(level.load, level.ttft_ms) for level in result.levels if level.ttft_ms]
     for style, (name, spreads) in enumerate((("load.whole", whole), ("load.first", first))):
-        medians = tuple(spread.median / 1000 for _, spread in spreads)
+        medians = tuple(spread.median for _, spread in spreads)
         known = style == 0 and all(spread.low is not None and spread.high is not None for _, spread in spreads)
-        lows = tuple((spread.low or 0) / 1000 for _, spread in spreads) if known else ()
-        highs = tuple((spread.high or 0) / 1000 for _, spread in spreads) if known else ()
+        lows = tuple(spread.low or 0 for _, spread in spreads) if known else ()
+        highs = tuple(spread.high or 0 for _, spread in spreads) if known else ()
         loads, told = tuple(load for load, _ in spreads), f"{result.backend}: {teller.texts(name)}"
-        yield Line(result.backend, told, loads, medians, style, result.knee if style == 0 else None, lows, highs)
+        yield Line(result.backend, told, loads, medians, style, result.knee if style == 0 else None, lows=lows, highs=highs)
 
 
 def _load_answers(teller: Teller, results: Sequence[LoadResult], arrival: str) -> Figure:
     texts = teller.texts
     lines = [line for result in results for line in _answer_lines(teller, result)]
-    plot = teller.plots.lines(lines, texts(f"axis.{arrival}"), texts("axis.per_minute"))
+    plot = teller.plots.lines(lines, Axis(texts(f"axis.{arrival}"), "levels"), Axis(texts("axis.per_minute"), "amount"))
     title = texts("load.answers", kind=texts(f"load.{arrival}"))
-    return Figure(f"load-answers-{arrival}", title, plot, _answers_table(teller, results), texts("load.answers.caption"))
+    names = tuple(result.backend for result in results)
+    return Figure(f"load-answers-{arrival}", title, plot, _answers_table(teller, results), texts("load.answers.caption"), names)
 
 
 def _answer_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
@@ -181,7 +213,7 @@ def _levels_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
     names = ("load.level", "load.asked", "load.failed", "load.first", "load.whole", "load.p95")
     rows = tuple(
         (
-            Cell(f"{result.backend} · {teller.numbers.number(level.load, 0 if level.load == int(level.load) else 2)}",
+            Cell(f"{result.backend} · {teller.numbers.plain(level.load)}",
                  backend=result.backend),
             Cell(teller.numbers.number(level.requests)),
             Cell(teller.numbers.number(level.requests - level.ok), _causes(level)),
@@ -204,7 +236,7 @@ def _answers_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
     names = ("load.level", "load.throughput", "load.goodput", "load.within", "load.truncated", "load.lost", "load.changed")
     rows = tuple(
         (
-            Cell(f"{result.backend} · {numbers.number(level.load, 0 if level.load == int(level.load) else 2)}",
+            Cell(f"{result.backend} · {teller.numbers.plain(level.load)}",
                  backend=result.backend),
             Cell(numbers.number(60 * level.throughput_per_s, 1)),
             Cell(numbers.number(60 * level.goodput_per_s if level.goodput_per_s is not None else None, 1)),
@@ -221,18 +253,31 @@ def _answers_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
 
 def _load_told(teller: Teller, result: LoadResult) -> str:
     """The knee, what was carried, and whether answers got worse."""
-    texts, number = teller.texts, teller.numbers.significant
+    texts = teller.texts
     objective = ", ".join(
         texts(name, limit=teller.numbers.duration(1000 * limit))
         for name, limit in (("slo.ttft", result.slo.ttft_s), ("slo.e2e", result.slo.e2e_s))
         if limit is not None
     )
-    parts = [texts("load.knee", backend=result.backend, load=number(result.knee))] if result.knee is not None else []
+    parts = (
+        [texts("load.knee", backend=result.backend, load=_load_name(teller, result, result.knee))]
+        if result.knee is not None
+        else []
+    )
     if objective:
         told = "load.carried" if result.carried is not None else "load.not_carried"
-        parts.append(texts(told, backend=result.backend, load=number(result.carried or 0), objective=objective))
+        parts.append(
+            texts(told, backend=result.backend, load=_load_name(teller, result, result.carried or 0), objective=objective)
+        )
     worse = sum(level.truncated + level.lost_citations + level.changed for level in result.levels)
     asked = sum(level.requests for level in result.levels)
     failed = sum(level.requests - level.ok for level in result.levels)
     counts = {name: teller.numbers.number(count) for name, count in (("asked", asked), ("failed", failed), ("worse", worse))}
-    return " ".join([*parts, texts("load.quality", backend=result.backend, **counts)])
+    if any(level.generator_busy for level in result.levels):
+        parts.append(texts("load.busy"))
+    return " ".join([*parts, texts("load.quality", **counts)])
+
+
+def _load_name(teller: Teller, result: LoadResult, load: float) -> str:
+    """`4 people`."""
+    return teller.texts(f"load.of_{result.arrival}", load=teller.numbers.plain(load))

@@ -6,7 +6,7 @@ readable on a phone, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import log10, sqrt
@@ -19,6 +19,7 @@ from eval.verdict import Segment
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+Scale = Literal["amount", "share", "duration", "levels", "log"]
 COLOURS = 8
 INK, MUTED, GRID, PAPER, NEUTRAL = "var(--ink)", "var(--muted)", "var(--grid)", "var(--paper)", "var(--line)"
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -28,6 +29,9 @@ _SMALLEST, _LARGEST = 13.0, 40.0
 """Diameters of bubbles in pixels."""
 _LABEL = 12
 """Size of labels in pixels."""
+_QUARTERS = [0, 0.25, 0.5, 0.75, 1]
+MARKED = 12
+"""Points of a line, up to which each is marked."""
 LONGEST = 60
 """Characters of a label."""
 _ROUND_MS = [step * power for power in (10, 100, 1e3, 1e4, 1e5, 1e6) for step in (1, 2, 5)]
@@ -63,11 +67,12 @@ class Bar:
     colour: str
     name: str
     told: str
+    ink: str = PAPER
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`ring` marks one x. `style` tells lines of the same back end apart."""
+    """`ring` marks one x, `label` stands on the line. `style` tells lines of the same back end apart."""
 
     backend: str
     name: str
@@ -75,8 +80,17 @@ class Line:
     ys: tuple[float, ...]
     style: int = 0
     ring: float | None = None
+    label: str = ""
     lows: tuple[float, ...] = ()
     highs: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """`duration`: milliseconds, logarithmic. `levels`: the values that there are, evenly where each doubles the one before."""
+
+    title: str
+    scale: Scale
 
 
 class Plots:
@@ -147,7 +161,7 @@ class Plots:
         if range is None:
             figure.update_xaxes(zeroline=True, zerolinecolor=MUTED, zerolinewidth=1.5)
         else:
-            figure.update_xaxes(range=[range[0] - 0.01, range[1] + 0.01])
+            figure.update_xaxes(range=[range[0] - 0.01, range[1] + 0.01], tickvals=_QUARTERS)
         figure.update_xaxes(tickformat=".0%")
         return figure
 
@@ -160,7 +174,7 @@ class Plots:
                 figure.add_trace(self._bar(row, start, bar))
                 start += bar.share
         figure.update_layout(barmode="overlay")
-        figure.update_xaxes(range=[-0.005, 1.005], tickformat=".0%")
+        figure.update_xaxes(range=[-0.005, 1.005], tickvals=_QUARTERS, tickformat=".0%")
         return figure
 
     def strips(self, rows: Sequence[tuple[str, float, Sequence[Segment]]], now: str) -> Figure:
@@ -181,34 +195,26 @@ class Plots:
                 )
             )
         figure.update_layout(barmode="overlay")
-        figure.update_xaxes(range=[-0.005, 1.005], tickformat=".0%")
+        figure.update_xaxes(range=[-0.005, 1.005], tickvals=_QUARTERS, tickformat=".0%")
         return figure
 
-    def lines(
-        self,
-        lines: Sequence[Line],
-        x_title: str,
-        y_title: str,
-        *,
-        log: Literal["", "x", "y", "xy"] = "",
-        share: bool = False,
-        steps: bool = False,
-    ) -> Figure:
-        """Lines over x; `share` makes the other axis percent, `steps` draws a distribution."""
+    def lines(self, lines: Sequence[Line], x: Axis, y: Axis, *, steps: bool = False, at: float | None = None) -> Figure:
+        """Lines over x; `steps` draws a distribution, `at` a vertical line."""
         figure = self._figure(360)
         for line in lines:
-            figure.add_trace(self._band(line)) if line.lows else None
+            if line.lows:
+                figure.add_trace(self._band(line))
             figure.add_trace(self._line(line, steps))
-        rings = [(line, line.ring) for line in lines if line.ring in line.xs]
-        for line, ring in rings:
-            figure.add_trace(self._ring(line, ring))
-        figure.update_xaxes(title_text=x_title, **({"type": "log"} if "x" in log else {"rangemode": "tozero"}))
-        figure.update_yaxes(title_text=y_title, **({"type": "log"} if "y" in log else {"rangemode": "tozero"}))
-        if share:
-            figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+        for line in lines:
+            if line.ring in line.xs:
+                figure.add_trace(self._ring(line))
+        if at is not None:
+            figure.add_vline(at, line={"color": MUTED, "width": 1.5})
+        figure.update_xaxes(title_text=x.title, **self._scale(x, [value for line in lines for value in line.xs]))
+        figure.update_yaxes(title_text=y.title, **self._scale(y, [value for line in lines for value in line.ys]))
         return figure
 
-    def spans(self, rows: Sequence[tuple[str, str, float, float, str]], x_title: str, *, log: bool) -> Figure:
+    def spans(self, rows: Sequence[tuple[str, str, float, float, str]], x: Axis) -> Figure:
         """From a smaller to a larger figure, a row each: label, back end, both figures, how they read. Hollow is the first."""
         figure = self._rows([label for label, *_ in rows], 50)
         for row, (_, backend, first, second, told) in enumerate(rows):
@@ -223,7 +229,8 @@ class Plots:
                     hovertemplate=f"{_text(backend)}: {_text(told)}<extra></extra>",
                 )
             )
-        figure.update_xaxes(title_text=x_title, **({"type": "log"} if log else {"rangemode": "tozero"}))
+        edges = [edge for _, _, first, second, _ in rows for edge in (first, second)]
+        figure.update_xaxes(title_text=x.title, **self._scale(x, edges))
         return figure
 
     # Parts
@@ -272,7 +279,7 @@ class Plots:
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
-            textfont={"color": PAPER, "size": _LABEL},
+            textfont={"color": bar.ink, "size": _LABEL},
             marker={"color": bar.colour, "line": {"color": PAPER, "width": 1.5}},
             hovertemplate=f"{_text(bar.name)}: {_text(bar.told)}<extra></extra>",
         )
@@ -281,7 +288,10 @@ class Plots:
         return self._go.Scatter(
             x=list(line.xs),
             y=list(line.ys),
-            mode="lines" if steps else "lines+markers",
+            mode=f"lines{'+markers' if len(line.xs) <= MARKED and not steps else ''}{'+text' if line.label else ''}",
+            text=["" if place != 2 * len(line.xs) // 3 else _text(line.label) for place in range(len(line.xs))],
+            textposition="top left",
+            textfont={"color": MUTED, "size": _LABEL},
             name=_text(line.name),
             line={"color": self.colour(line.backend), "width": 2.5, "shape": "hv" if steps else "linear",
                   "dash": _DASHES[line.style % len(_DASHES)]},
@@ -301,10 +311,10 @@ class Plots:
             hoverinfo="skip",
         )
 
-    def _ring(self, line: Line, x: float | None) -> Any:
+    def _ring(self, line: Line) -> Any:
         return self._go.Scatter(
-            x=[x],
-            y=[y for at, y in zip(line.xs, line.ys, strict=True) if at == x],
+            x=[line.ring],
+            y=[y for x, y in zip(line.xs, line.ys, strict=True) if x == line.ring],
             mode="markers",
             marker={"size": 19, "symbol": "circle-open", "color": INK, "line": {"width": 2}},
             hoverinfo="skip",
@@ -323,6 +333,20 @@ class Plots:
             "thickness": 2,
             "width": 0,
         }
+
+    def _scale(self, axis: Axis, values: Sequence[float]) -> dict[str, object]:
+        scales: dict[Scale, Callable[[], dict[str, object]]] = {
+            "amount": lambda: {"rangemode": "tozero"},
+            "share": lambda: {"tickformat": ".0%", "range": [0, 1.02]},
+            "duration": lambda: self._log_ticks(min(values), max(values)),
+            "levels": lambda: {
+                "type": "log",
+                "tickvals": (seen := sorted(set(values))),
+                "ticktext": [f"{each:g}" for each in seen],
+            },
+            "log": lambda: {"type": "log", "dtick": 1, "exponentformat": "none", "tickformat": ",~g"},
+        }
+        return scales[axis.scale]()
 
     def _log_ticks(self, low: float, high: float) -> dict[str, object]:
         """A logarithmic axis of milliseconds: at most six times that read well, and room for labels at both ends."""

@@ -63,7 +63,9 @@ def _metrics(teller: Teller) -> Iterator[Block]:
         yield Missing(texts("metrics.none"), f"midas eval score {teller.data.run.parts[0].id}")
         return
     plot = teller.plots.intervals(shown)
-    yield Figure("metrics", texts("metrics.title"), plot, _points_table(teller, shown), texts("metrics.caption"))
+    yield Figure(
+        "metrics", texts("metrics.title"), plot, _points_table(teller, shown), texts("metrics.caption"), teller.data.backends
+    )
     yield Paragraph(texts("marks"))
     yield table
     yield Fold(texts("metrics.meanings"), (_meanings(teller),))
@@ -105,7 +107,14 @@ def _strata(teller: Teller) -> Iterator[Block]:
         return
     rows = [(_stratum(teller, name), teller.points(STRATUM_METRIC, "share", name, RULE)) for name in plotted]
     title = texts("strata.title", metric=teller.title(STRATUM_METRIC).lower())
-    yield Figure("strata", title, teller.plots.intervals(rows), _points_table(teller, rows), texts("strata.caption"))
+    yield Figure(
+        "strata",
+        title,
+        teller.plots.intervals(rows),
+        _points_table(teller, rows),
+        texts("strata.caption"),
+        teller.data.backends,
+    )
     if documents := by_kind.get("document"):
         rows = [(_stratum(teller, name), teller.points(STRATUM_METRIC, "share", name, RULE)) for name in documents]
         yield Fold(texts("strata.documents", n=len(documents)), (_points_table(teller, rows),))
@@ -128,7 +137,7 @@ def _abstention(teller: Teller) -> Iterator[Block]:
     rows = [row for matrix in matrices for row in _bars(teller, matrix)]
     plot = teller.plots.stacked(rows)
     caption = texts("abstention.caption")
-    yield Figure("abstention", texts("abstention.title"), plot, _matrix_table(teller, matrices), caption, legend=False)
+    yield Figure("abstention", texts("abstention.title"), plot, _matrix_table(teller, matrices), caption)
 
 
 def _asked(matrix: Abstention) -> int:
