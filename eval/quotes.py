@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from eval.questions import Reference
 from eval.words import says
-from ingest.store import Store
 from ingest.types import Document
+
+if TYPE_CHECKING:
+    from ingest.store import Store
 
 
 def pages_with(document: Document, quote: str) -> list[int]:

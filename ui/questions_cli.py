@@ -115,12 +115,13 @@ def generate(
     holds fewer candidates than asked for.
     """
     from eval.questions import load_questions
-    from ui import question_text, terminal
+    from ui import terminal
+    from ui.question_candidates import Candidates, print_candidates, write_candidates
 
-    candidates = question_text.Candidates(out, load_questions(out) if out.exists() else [], count)
+    candidates = Candidates(out, load_questions(out) if out.exists() else [], count)
     with terminal.interruptible("passage") as stopped:
-        question_text.write_candidates(load_settings(), candidates, collection, backend, seed, stopped)
-    question_text.print_candidates(candidates, json)
+        write_candidates(load_settings(), candidates, collection, backend, seed, stopped)
+    print_candidates(candidates, json)
     leave(130 if stopped() else int(candidates.missing > 0))
 
 
