@@ -11,7 +11,7 @@ from eval.statistics import Estimate
 from ui.terminal import out, plain, table
 
 STRONGEST = 8
-SPEED: dict[SpeedFrom, str] = {"load_test": "load test", "run": "one by one", "yours": "your figure"}
+SPEED: dict[SpeedFrom, str] = {"load_test": "under load", "run": "one by one", "yours": "your figure"}
 UNPLACED: dict[Unplaced, str] = {
     "no_answers": "it gave no answers in this run",
     "no_hardware": "no class of machine fits where it runs: name one in costs.toml, [backends.{name}] hardware = ...",
@@ -36,11 +36,11 @@ def print_costs(report: CostReport, run: str | None) -> None:
     _section("Figures and where they come from", FIGURES, [_figure(entry) for entry in entries(report.prices)])
 
 
-RESULTS = ("back end", "runs on", "an answer", "a good answer", "1M tokens", "a month", "machines", "answers/s", "from")
-BREAK_EVEN = ("API", "an answer there", "cheaper from, answers a month", "machines")
-SWINGS = ("figure", "from", "to", "an answer at the low end", "at the high end")
-CLASSES = ("machine", "GB", "price", "an hour, all told", "a month", "an answer", "answers/s needed")
-TUNINGS = ("way", "once", "an answer")
+RESULTS = ("back end", "on", "answer", "good answer", "1M tokens", "month", "machines", "answers/s")
+BREAK_EVEN = ("API", "answer there", "pays off from, a month", "machines")
+SWINGS = ("figure", "low", "high", "answer at low", "answer at high")
+CLASSES = ("machine", "GB", "price", "hour", "month", "answer", "answers/s needed")
+TUNINGS = ("way", "once", "answer")
 FIGURES = ("figure", "value", "range", "as of", "basis", "source")
 
 
@@ -62,9 +62,9 @@ def _section(title: str, titles: Sequence[str], rows: Sequence[Sequence[object]]
 
 def _result(result: CostResult) -> tuple[str, ...]:
     return (
-        result.work.backend, result.title.en, money(result.eur_per_answer), _with_limits(result.eur_per_good_answer),
+        result.work.backend, result.name, money(result.eur_per_answer), _with_limits(result.eur_per_good_answer),
         money(result.eur_per_million_tokens), money(result.eur_per_month), str(result.machines or "-"),
-        f"{result.work.answers_per_s:.3g}", SPEED[result.work.speed_from],
+        f"{result.work.answers_per_s:.2g} ({SPEED[result.work.speed_from]})",
     )  # fmt: skip
 
 
