@@ -15,10 +15,12 @@ from ui.cost_cli import cost
 from ui.judge_cli import judge_app
 from ui.load_cli import load
 from ui.questions_cli import questions_app
+from ui.report_cli import report
 
 eval_app = typer.Typer(help="Measure back ends: answers, speed, memory, cost.", no_args_is_help=True)
 eval_app.command("load")(load)
 eval_app.command("cost")(cost)
+eval_app.command("report")(report)
 eval_app.add_typer(arena_app, name="arena")
 eval_app.add_typer(form_app, name="form")
 eval_app.add_typer(judge_app, name="judge")

@@ -155,9 +155,10 @@ def _row(row: tuple[Cell, ...], page: Page) -> str:
 
 
 def _content(cell: Cell, page: Page) -> str:
-    dot = f'<span class="{page.colour(cell.backend)}"><i class="dot"></i></span>' if cell.backend else ""
     under = f"<small>{escape(cell.under)}</small>" if cell.under else ""
-    return f"{dot}{escape(cell.text)}{under}"
+    text = escape(cell.text)
+    who = f'<span class="who {page.colour(cell.backend)}"><i class="dot"></i>{text}</span>' if cell.backend else text
+    return f"{who}{under}"
 
 
 @_html.register

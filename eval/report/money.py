@@ -47,11 +47,10 @@ def _title(teller: Teller, title: Title) -> str:
 
 def _results_table(teller: Teller, results: list[CostResult]) -> Table:
     texts, numbers = teller.texts, teller.numbers
-    names = ("backend", "cost.place", "cost.answer", "cost.good", "cost.million", "cost.month", "cost.machines")
+    names = ("backend", "cost.answer", "cost.good", "cost.million", "cost.month", "cost.machines")
     rows = tuple(
         (
-            Cell(result.work.backend, backend=result.work.backend),
-            Cell(result.name, _title(teller, result.title)),
+            Cell(result.work.backend, _title(teller, result.title), backend=result.work.backend),
             Cell(numbers.eur(result.eur_per_answer)),
             teller.cell(result.eur_per_good_answer, "eur"),
             Cell(numbers.eur(result.eur_per_million_tokens)),
@@ -72,10 +71,10 @@ def _curves(teller: Teller, results: list[CostResult]) -> Figure:
     every = [curve for report in teller.data.costs for curve in report.curves]
     apis = sorted((curve for curve in teller.data.costs[0].curves if curve.title not in own), key=lambda c: c.eur_per_month[-1])
     lines = [Line(curve.title, curve.title, curve.volumes, curve.eur_per_month) for curve in every if curve.title in own]
-    lines += [
-        Line("", curve.title, curve.volumes, curve.eur_per_month, 2, label=curve.title)
-        for curve in dict.fromkeys((*apis[:1], *apis[-1:]))
-    ]
+    if apis:
+        cheapest, dearest = apis[0], apis[-1]
+        lines.append(Line("", cheapest.title, cheapest.volumes, cheapest.eur_per_month, 2, label="below"))
+        lines.append(Line("", dearest.title, dearest.volumes, dearest.eur_per_month, 2, label="above"))
     axes = Axis(texts("axis.volume"), "log"), Axis(texts("axis.eur_month"), "log")
     plot = teller.plots.lines(lines, *axes, at=teller.data.costs[0].volume)
     caption = texts("cost.curves.caption")

@@ -65,7 +65,7 @@ class Numbers:
     def eur(self, value: float | None) -> str:
         if value is None:
             return NONE
-        text = self.number(value, 2) if value >= 1 else self.significant(value, 2)
+        text = self.number(value, 0 if value >= 100 else 2) if value >= 1 else self.significant(value, 2)
         return f"{text} €" if self.language == "es" else f"€{text}"
 
     def of(self, value: float | None, unit: Unit) -> str:

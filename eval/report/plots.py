@@ -25,10 +25,13 @@ INK, MUTED, GRID, PAPER, NEUTRAL = "var(--ink)", "var(--muted)", "var(--grid)", 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star")
 """As in report.css."""
-_SMALLEST, _LARGEST = 13.0, 40.0
+_SMALLEST, _LARGEST = 13.0, 30.0
 """Diameters of bubbles in pixels."""
 _LABEL = 12
 """Size of labels in pixels."""
+_LABELLED = {"above": 0.85, "below": 0.5}
+"""Where on a line its name stands."""
+_POWERS = [10.0**power for power in range(-3, 9)]
 _QUARTERS = [0, 0.25, 0.5, 0.75, 1]
 MARKED = 12
 """Points of a line, up to which each is marked."""
@@ -72,7 +75,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`ring` marks one x, `label` stands on the line. `style` tells lines of the same back end apart."""
+    """`ring` marks one x. `label` writes the name at the line. `style` tells lines of the same back end apart."""
 
     backend: str
     name: str
@@ -80,7 +83,7 @@ class Line:
     ys: tuple[float, ...]
     style: int = 0
     ring: float | None = None
-    label: str = ""
+    label: Literal["", "above", "below"] = ""
     lows: tuple[float, ...] = ()
     highs: tuple[float, ...] = ()
 
@@ -289,8 +292,8 @@ class Plots:
             x=list(line.xs),
             y=list(line.ys),
             mode=f"lines{'+markers' if len(line.xs) <= MARKED and not steps else ''}{'+text' if line.label else ''}",
-            text=["" if place != 2 * len(line.xs) // 3 else _text(line.label) for place in range(len(line.xs))],
-            textposition="top left",
+            text=_named(line),
+            textposition="top left" if line.label == "above" else "bottom right",
             textfont={"color": MUTED, "size": _LABEL},
             name=_text(line.name),
             line={"color": self.colour(line.backend), "width": 2.5, "shape": "hv" if steps else "linear",
@@ -344,7 +347,7 @@ class Plots:
                 "tickvals": (seen := sorted(set(values))),
                 "ticktext": [f"{each:g}" for each in seen],
             },
-            "log": lambda: {"type": "log", "dtick": 1, "exponentformat": "none", "tickformat": ",~g"},
+            "log": lambda: {"type": "log", "tickvals": _POWERS, "ticktext": [self._numbers.plain(each) for each in _POWERS]},
         }
         return scales[axis.scale]()
 
@@ -354,6 +357,12 @@ class Plots:
         shown = shown[:: -(-len(shown) // 6)] if shown else []
         ends = [log10(low / 1.5), log10(high * 1.5)]
         return {"type": "log", "tickvals": shown, "ticktext": [self._numbers.duration(step) for step in shown], "range": ends}
+
+
+def _named(line: Line) -> list[str]:
+    """The line's name at one of its points."""
+    place = int(_LABELLED.get(line.label, -1) * len(line.xs))
+    return [_text(line.name) if at == place else "" for at in range(len(line.xs))]
 
 
 def _text(text: str) -> str:

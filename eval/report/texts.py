@@ -418,12 +418,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cost.none": ("No se ha podido calcular el coste. Se calcula con", "Cost could not be computed. Compute it with"),
     "cost.told": (
         "Con {volume} respuestas al mes y precios de {day}, sin IVA. Son supuestos con su fuente (más abajo): los"
-        " propios se escriben en `costs.toml`.",
+        " propios se escriben en costs.toml.",
         "At {volume} answers a month and prices of {day}, without VAT. These are assumptions with their sources (below):"
-        " write your own into `costs.toml`.",
+        " write your own into costs.toml.",
     ),
     "cost.table": ("Lo que cuesta cada motor", "What each back end costs"),
-    "cost.place": ("Corre en", "Runs on"),
     "cost.good": ("Por respuesta correcta y fiel", "Per correct and faithful answer"),
     "cost.million": ("Por millón de tokens", "Per million tokens"),
     "cost.month": ("Al mes", "Per month"),
