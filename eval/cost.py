@@ -192,15 +192,14 @@ class CostReport:
     curves: tuple[Curve, ...]
 
 
-def cost_of_run(run: Run, prices: Prices, home: Path, volume: float | None = None) -> CostReport:
-    """What the back ends of a run cost; `volume` is in answers a month, by default that of the table."""
-    placed, unplaced = _placed(run, prices, _throughputs(home))
-    return _report(prices, volume or prices.assumptions.answers_per_month.value, placed, unplaced)
+def cost_of_run(run: Run, prices: Prices, home: Path) -> CostReport:
+    """What the back ends of a run cost. Raises ConfigError for no answers a month."""
+    return _report(prices, *_placed(run, prices, _throughputs(home)))
 
 
-def cost_of_nothing(prices: Prices, volume: float | None = None) -> CostReport:
-    """What can be said before anything was measured: classes of machines and fine-tuning."""
-    return _report(prices, volume or prices.assumptions.answers_per_month.value, [], ())
+def cost_of_nothing(prices: Prices) -> CostReport:
+    """What can be said before anything was measured: classes of machines and fine-tuning. Raises ConfigError as above."""
+    return _report(prices, [], ())
 
 
 # What was measured
@@ -367,19 +366,18 @@ def _eur(prices: Prices, usd: Figure) -> float:
 # Results
 
 
-def _report(
-    prices: Prices, volume: float, placed: Sequence[tuple[Work, Plan]], unplaced: tuple[tuple[str, Unplaced], ...]
-) -> CostReport:
+def _report(prices: Prices, placed: Sequence[tuple[Work, Plan]], unplaced: tuple[tuple[str, Unplaced], ...]) -> CostReport:
+    volume = prices.assumptions.answers_per_month.value
     if volume <= 0:
-        raise ConfigError("Costs are told for a number of answers a month above zero: give another.")
-    results = tuple(_result(prices, volume, work, plan) for work, plan in placed)
+        raise ConfigError("Costs are told for a number of answers a month above zero: correct answers_per_month.")
+    results = tuple(_result(prices, work, plan) for work, plan in placed)
     return CostReport(
         prices, volume, results, unplaced, _classes(prices, volume), _tunings(prices, volume), _curves(prices, results)
     )
 
 
-def _result(prices: Prices, volume: float, work: Work, plan: Plan) -> CostResult:
-    own = tariff(prices, plan, work)
+def _result(prices: Prices, work: Work, plan: Plan) -> CostResult:
+    own, volume = tariff(prices, plan, work), prices.assumptions.answers_per_month.value
     place, name, title = _where(prices, plan)
     per_answer = own.month_eur(volume) / volume
     return CostResult(
@@ -395,7 +393,7 @@ def _result(prices: Prices, volume: float, work: Work, plan: Plan) -> CostResult
         eur_per_million_tokens=per_answer / work.tokens * MILLION if work.tokens else None,
         eur_per_good_answer=_per_good(per_answer, work.good),
         break_even=() if place == "api" else tuple(break_even(prices, own, api, work) for api in prices.api),
-        sensitivity=tuple(_sensitivity(prices, volume, work, plan)),
+        sensitivity=tuple(_sensitivity(prices, work, plan)),
     )
 
 
@@ -438,14 +436,13 @@ def _crossing(own: Tariff, api: Tariff) -> float | None:
     return max((people + machines * own.fixed_eur) / saved, (machines - 1) * own.capacity)
 
 
-def _sensitivity(prices: Prices, volume: float, work: Work, plan: Plan) -> list[Swing]:
+def _sensitivity(prices: Prices, work: Work, plan: Plan) -> list[Swing]:
     """Every figure that moves the cost of an answer, the strongest first."""
 
     def per_answer(path: tuple[str, ...], value: float) -> float:
         if path == SPEED:
-            return _per_answer(prices, volume, replace(work, answers_per_s=value), plan)
-        asked = value if path == ("assumptions", "answers_per_month") else volume
-        return _per_answer(replaced(prices, path, value), asked, work, plan)
+            return _per_answer(prices, replace(work, answers_per_s=value), plan)
+        return _per_answer(replaced(prices, path, value), work, plan)
 
     ranges = {entry.path: entry.figure.range for entry in entries(prices)}
     ranges[SPEED] = work.answers_per_s / 2, work.answers_per_s * 1.5
@@ -454,7 +451,8 @@ def _sensitivity(prices: Prices, volume: float, work: Work, plan: Plan) -> list[
     return sorted(moving, key=lambda swing: -abs(swing.eur_at_high - swing.eur_at_low))
 
 
-def _per_answer(prices: Prices, volume: float, work: Work, plan: Plan) -> float:
+def _per_answer(prices: Prices, work: Work, plan: Plan) -> float:
+    volume = prices.assumptions.answers_per_month.value
     return tariff(prices, plan, work).month_eur(volume) / volume
 
 

@@ -211,6 +211,12 @@ def replaced(prices: Prices, path: tuple[str, ...], value: float) -> Prices:
     return changed
 
 
+def asked_per_month(prices: Prices, answers: float) -> Prices:
+    """The same table for so many answers a month, as a figure of the caller's."""
+    given = Figure(value=answers, source="--answers-per-month")
+    return prices.model_copy(update={"assumptions": prices.assumptions.model_copy(update={"answers_per_month": given})})
+
+
 def _entries(path: tuple[str, ...], node: object) -> Iterator[Entry]:
     if isinstance(node, Figure):
         yield Entry(path, node)

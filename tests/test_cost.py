@@ -14,7 +14,7 @@ import pytest
 from assistant.hardware import Gpu
 from assistant.types import Usage
 from eval.cost import MONTH_HOURS, Tariff, Work, break_even, cost_of_nothing, cost_of_run, tariff
-from eval.prices import Plan, Prices, load_prices
+from eval.prices import Plan, Prices, load_prices, replaced
 from eval.rows import Key, ScoreRow, Speed
 from eval.runs import Run, create_run
 from eval.statistics import wilson
@@ -289,7 +289,7 @@ def test_curves_run_through_the_months_costs(tmp_path: Path, prices: Prices) -> 
 
 def test_no_volume_is_no_cost(prices: Prices) -> None:
     with pytest.raises(ConfigError, match="above zero"):
-        cost_of_nothing(prices, -1)
+        cost_of_nothing(replaced(prices, ("assumptions", "answers_per_month"), 0))
 
 
 # The command
@@ -332,6 +332,8 @@ def test_the_command_as_json_for_another_volume_and_file(tmp_path: Path, midas: 
     (tmp_path / "offer.toml").write_text(ROUND)
     found = json.loads(midas("latest", "--json", "--answers-per-month", "500", "--costs", str(tmp_path / "offer.toml")))
     assert found["volume"] == 500 and found["results"][0]["work"]["backend"] == "chico"
+    asked = next(swing for swing in found["results"][0]["sensitivity"] if swing["path"][-1] == "answers_per_month")
+    assert (asked["low"], asked["high"]) == (250, 750)
     assert found["prices"]["assumptions"]["pue"]["basis"] == "yours" and len(found["curves"][0]["volumes"]) == 61
 
 

@@ -18,11 +18,12 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_every_default_is_dated_and_says_where_it_comes_from_and_what_that_is_worth(tmp_path: Path) -> None:
-    found = list(entries(load_prices(tmp_path)))
+    prices = load_prices(tmp_path)
+    found = list(entries(prices))
     assert len(found) > 80
     for entry in found:
         figure, name = entry.figure, ".".join(entry.path)
-        assert figure.as_of and date(2014, 1, 1) < figure.as_of <= load_prices(tmp_path).as_of, name
+        assert figure.as_of and date(2014, 1, 1) < figure.as_of <= prices.as_of, name
         assert figure.basis in ("published", "secondary", "estimate"), name
         assert figure.source.startswith("https://") or (figure.source == "ours" and figure.basis == "estimate"), name
 

@@ -52,12 +52,14 @@ def cost(
 def _report(run: str | None, costs: Path | None, volume: float | None) -> tuple[CostReport, str | None]:
     """With the id of its run; without a run, what can be said before anything is measured."""
     from eval.cost import cost_of_nothing, cost_of_run
-    from eval.prices import load_prices
+    from eval.prices import asked_per_month, load_prices
     from eval.runs import LATEST, list_runs, open_run
 
     home = load_settings().home
     prices = load_prices(home, costs)
+    if volume is not None:
+        prices = asked_per_month(prices, volume)
     if run is None and not list_runs(home):
-        return cost_of_nothing(prices, volume), None
+        return cost_of_nothing(prices), None
     opened = open_run(home, run or LATEST)
-    return cost_of_run(opened, prices, home, volume), opened.id
+    return cost_of_run(opened, prices, home), opened.id
