@@ -7,8 +7,8 @@ import sys
 import time
 
 QUICK = ("embedder", "retrieval", "ingest", "overhead", "context")
-"""Run by `make bench`. `answers` (half an hour), `crash` (a quarter) and `failures` (ten minutes) run when named, and `measurements` (four
-minutes), which needs a quiet machine."""
+"""Run by `make bench`. When named: `answers` (half an hour), `crash` (a quarter), `failures` (ten minutes) and `measurements`
+(four minutes of a quiet machine)."""
 NAMED = ("answers", "crash", "failures", "measurements")
 
 

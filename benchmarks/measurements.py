@@ -1,8 +1,8 @@
 """Whether reported speeds are right: `python -m benchmarks measurements`.
 
 A fake server in a process of its own sends tokens at set times: the first after a set time, the others at a set pace.
-`midas eval run` and `midas eval load` measure it, and each reported figure stands beside what was set. Under load, end to end and
-throughput hold what the product adds (search, verification), which nobody set. Needs a quiet machine, for four minutes.
+`midas eval run` and `midas eval load` measure it, and each reported figure stands beside what was set. Under load, end to end
+and throughput hold what the product adds (search, verification), which nobody set. Needs a quiet machine, for four minutes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Questions to a running Midas server, as Locust asks them; `midas eval load` runs this, and it can be run by hand:
 
-    locust -f eval/load_test/locustfile.py --host http://127.0.0.1:7860 --questions corpora/midas/questions.jsonl
+    locust -f eval/load_test/locustfile.py --web-host 127.0.0.1 --host http://127.0.0.1:7860 --questions QUESTIONS.jsonl
 
 Its page at http://127.0.0.1:8089 then starts and stops the load and shows it live: `answer` is the time to the verified answer,
 `first text` and `token` are TTFT and TPOT. `--rate` makes questions arrive at random instead of from users who wait.
