@@ -70,7 +70,7 @@ class Manifest(Part):
     """Of one run. `started` and `finished` are ISO 8601 in UTC; `finished` is None while answers or scores are missing.
 
     `code_sha256` is that of the packages `assistant` and `ingest`, prompts included; `git_commit` is None outside a checkout.
-    `left_out` counts candidates that nobody has accepted. `prices` is the SHA-256 of the table of prices. `judge` is the name
+    `left_out` counts candidates that nobody has accepted. `prices` is the day and the SHA-256 of the table of prices, own figures included. `judge` is the name
     of the back end that judged and `judge_fingerprint` what it was then. `dependencies` are versions of what answers may depend
     on, `tools` of what scores and draws them.
     """

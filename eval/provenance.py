@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -14,7 +15,6 @@ import httpx
 from pydantic_core import to_jsonable_python
 
 import assistant
-import eval
 import ingest
 from assistant import prompts
 from assistant.backends import Backend, check_section, make_manager
@@ -23,6 +23,7 @@ from assistant.hardware import detect
 from eval.manifest import BackendManifest, CollectionManifest, EvidenceMode, Manifest, Reached, Sampling
 from eval.plain import PLAIN_TOKENS
 from eval.plan import Plan
+from eval.prices import BUILT_IN, OWN
 from eval.resources import is_loopback
 from eval.runs import new_id, utc_now
 from ingest.errors import MidasError
@@ -57,7 +58,7 @@ def describe(plan: Plan, settings: Settings, store: Store) -> Manifest:
         hardware=detect(settings.home),
         dependencies={PACKAGE: version(PACKAGE), **versions(None, "foundry", "hf")},
         tools=versions("eval", "judge"),
-        prices=_prices(),
+        prices=_prices(settings.home),
     )
 
 
@@ -144,9 +145,9 @@ def _model_digest(backend: Backend, settings: Settings) -> str | None:
     return next((model.digest for model in served if model.name == backend.model), None)
 
 
-def _prices() -> str | None:
-    path = Path(eval.__path__[0]) / "costs.toml"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+def _prices(home: Path) -> str:
+    tables = [path.read_bytes() for path in (BUILT_IN, home / OWN) if path.exists()]
+    return f"{tomllib.loads(tables[0].decode())['as_of']} {hashlib.sha256(b''.join(tables)).hexdigest()}"
 
 
 def _git(folder: Path, *words: str) -> str | None:

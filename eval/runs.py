@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from eval.frozen import EvidenceRow
 
 LATEST = "latest"
+_log = logging.getLogger("midas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,8 @@ def open_run(home: Path, id: str) -> Run:
 
 
 def list_runs(home: Path) -> list[Run]:
-    """All runs, the oldest first."""
-    return [Run(runs_folder(home) / name, read_manifest(runs_folder(home) / name)) for name in _ids(home)]
+    """All runs, the oldest first; of one that can't be read a warning is logged: it must not stand in the way of others."""
+    return [run for name in _ids(home) if (run := _readable(runs_folder(home) / name))]
 
 
 def latest_like(home: Path, fingerprint: str) -> Run | None:
@@ -135,6 +137,14 @@ def runs_folder(home: Path) -> Path:
 def utc_now() -> str:
     """ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _readable(directory: Path) -> Run | None:
+    try:
+        return Run(directory, read_manifest(directory))
+    except StoreError as error:
+        _log.warning("%s", error.message)
+        return None
 
 
 def _ids(home: Path) -> list[str]:

@@ -167,6 +167,14 @@ def test_a_broken_manifest_is_named(run: Run, tmp_path: Path) -> None:
         open_run(tmp_path, "latest")
 
 
+def test_a_run_that_can_t_be_read_does_not_stand_in_the_way(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It may be of an older version."""
+    broken = create_run(tmp_path, make_manifest("20991231-newer"), QUESTIONS)
+    (broken.directory / "manifest.json").write_text("{}")
+    assert list_runs(tmp_path) == [run] and latest_like(tmp_path, run.manifest.fingerprint) == run
+    assert "20991231-newer/manifest.json can't be read" in caplog.text
+
+
 def test_two_runs_of_one_second_have_two_ids(tmp_path: Path) -> None:
     questions = Path("Preguntas de viajes (2).jsonl")
     ids = []

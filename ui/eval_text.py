@@ -11,9 +11,9 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from eval.metrics import METRICS
 from eval.progress import RunProgress
 from eval.runs import Run
-from eval.statistics import Estimate
 from eval.summary import Cell, averages
 from ui import terminal
 
@@ -76,19 +76,21 @@ def _print_figures(run: Run, cells: Sequence[Cell]) -> None:
     names = list(run.manifest.backends)
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for cell in cells:
-        lines.setdefault((cell.metric, cell.scorer), {})[cell.backend] = _figure(cell.estimate)
+        lines.setdefault((cell.metric, cell.scorer), {})[cell.backend] = _figure(cell)
     rows = [(metric, *(values.get(name, "") for name in names)) for (metric, _), values in lines.items()]
     if rows:
         terminal.out.print()
         terminal.out.print(terminal.table(("metric", *names), rows))
 
 
-def _figure(estimate: Estimate) -> str:
+def _figure(cell: Cell) -> str:
     """`0.843 (61)`: the figure and how many questions are behind it."""
-    if estimate.value is None:
+    value, known = cell.estimate.value, METRICS.get(cell.metric)
+    if value is None:
         return ""
-    value = f"{estimate.value:.3g}" if abs(estimate.value) < 100 else f"{estimate.value:,.0f}"
-    return f"{value} ({estimate.n})"
+    if known and known.unit == "bytes":
+        return f"{value / 1e9:.2f} GB"
+    return f"{value:.3g} ({cell.estimate.n})" if abs(value) < 100 else f"{value:,.0f} ({cell.estimate.n})"
 
 
 @contextmanager
