@@ -6,8 +6,10 @@ machine), and what one more answer costs (`answer_eur`). With V answers a month 
     people + machines x fixed + V x answer,   machines = ceil(V / capacity)
 
     own machine:   fixed  = price / (life x 12) + price x maintenance / 12 + idle power x 730.5 h x PUE x electricity
+                            + people for a further machine
                    answer = (power - idle power) x seconds of work x PUE x electricity
-    rented card:   fixed  = hours x price of an hour;   answer = 0
+    rented card:   fixed  = hours x price of an hour + people for a further machine;   answer = 0
+    people         = hours for the first machine less those for a further one
     API:           fixed  = 0;   answer = tokens read x price + tokens cached x price + tokens written x price
     capacity       = answers per second x seconds of the month x utilisation; unlimited for an API
 
@@ -316,8 +318,8 @@ def _own(prices: Prices, name: str, answers_per_s: float) -> Tariff:
     price = price_eur(prices, name)
     capital = price / (assumed.life_years.value * 12) + price * assumed.maintenance_share_per_year.value / 12
     return Tariff(
-        people_eur=assumed.people_hours_per_month.value * assumed.people_eur_per_hour.value,
-        fixed_eur=capital + _energy_eur(prices, idle_w, MONTH_HOURS),
+        people_eur=_people_eur(prices, assumed.people_hours_per_month),
+        fixed_eur=capital + _energy_eur(prices, idle_w, MONTH_HOURS) + _further_eur(prices),
         answer_eur=_energy_eur(prices, max(0.0, power_w - idle_w), 1 / answers_per_s / 3600),
         capacity=answers_per_s * MONTH_S * assumed.utilisation.value,
     )
@@ -330,6 +332,16 @@ def price_eur(prices: Prices, hardware: str) -> float:
     return machine.host_eur.value + cards
 
 
+def _people_eur(prices: Prices, hours: Figure) -> float:
+    """What the first machine takes beyond what every further one does."""
+    return max(0.0, hours.value * prices.assumptions.people_eur_per_hour.value - _further_eur(prices))
+
+
+def _further_eur(prices: Prices) -> float:
+    assumed = prices.assumptions
+    return assumed.people_hours_per_further_machine.value * assumed.people_eur_per_hour.value
+
+
 def _energy_eur(prices: Prices, watts: float, hours: float) -> float:
     assumed = prices.assumptions
     return watts / 1000 * hours * assumed.pue.value * assumed.electricity_eur_per_kwh.value
@@ -339,8 +351,8 @@ def _rented(prices: Prices, name: str, answers_per_s: float) -> Tariff:
     assumed = prices.assumptions
     hours = assumed.cloud_gpu_hours_per_month.value
     return Tariff(
-        people_eur=assumed.people_hours_cloud_gpu_per_month.value * assumed.people_eur_per_hour.value,
-        fixed_eur=hours * _eur(prices, prices.cloud_gpu[name].usd_per_hour),
+        people_eur=_people_eur(prices, assumed.people_hours_cloud_gpu_per_month),
+        fixed_eur=hours * _eur(prices, prices.cloud_gpu[name].usd_per_hour) + _further_eur(prices),
         answer_eur=0.0,
         capacity=answers_per_s * min(MONTH_S * assumed.utilisation.value, hours * 3600),
     )

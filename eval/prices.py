@@ -84,6 +84,7 @@ class Assumptions(Part):
     life_years: Figure
     maintenance_share_per_year: Figure
     people_hours_per_month: Figure
+    people_hours_per_further_machine: Figure
     people_hours_cloud_gpu_per_month: Figure
     people_hours_api_per_month: Figure
     people_eur_per_hour: Figure

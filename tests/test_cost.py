@@ -30,6 +30,7 @@ pue = 1.5
 life_years = 5
 maintenance_share_per_year = 0.06
 people_hours_per_month = 10
+people_hours_per_further_machine = 2
 people_hours_api_per_month = 1
 people_hours_cloud_gpu_per_month = 5
 people_eur_per_hour = 30
@@ -85,15 +86,15 @@ def prices(tmp_path: Path) -> Prices:
 def test_a_machine_of_ones_own(prices: Prices) -> None:
     """2000 + 2 x 2500 / 1.25 = 6000 EUR: 100 a month for five years and 30 for support; 100 W idle, 500 W more for 2 s."""
     own = tariff(prices, Plan(hardware="mine"), WORK)
-    assert own.people_eur == pytest.approx(300)
-    assert own.fixed_eur == pytest.approx(100 + 30 + 0.1 * 730.5 * 1.5 * 0.2)
+    assert own.people_eur == pytest.approx(300 - 60)
+    assert own.fixed_eur == pytest.approx(100 + 30 + 60 + 0.1 * 730.5 * 1.5 * 0.2)
     assert own.answer_eur == pytest.approx(0.5 * 2 / 3600 * 1.5 * 0.2)
     assert own.capacity == pytest.approx(0.5 * 730.5 * 3600 * 0.5)
 
 
 def test_a_rented_card(prices: Prices) -> None:
     rented = tariff(prices, Plan(cloud_gpu="theirs"), WORK)
-    assert (rented.people_eur, rented.fixed_eur, rented.answer_eur) == pytest.approx((150, 200, 0))
+    assert (rented.people_eur, rented.fixed_eur, rented.answer_eur) == pytest.approx((150 - 60, 200 + 60, 0))
     assert rented.capacity == pytest.approx(0.5 * 200 * 3600)  # on for 200 hours, which is less than half the month
 
 
