@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import pty
@@ -37,8 +38,6 @@ class Cli:
     capture: pytest.CaptureFixture[str]
 
     def run(self, *words: str, code: int = 0, stdin: str = "") -> str:
-        import io
-
         self.patch.setattr(sys, "argv", ["midas", "eval", *words])
         self.patch.setattr(sys, "stdin", io.StringIO(stdin))
         try:
@@ -185,6 +184,20 @@ def test_json_is_a_protocol_of_lines(midas: Cli) -> None:
     shown, evidence, names, following = lines
     assert set(shown) == {"pair", "question", "language", "left", "right", "passages", "voted", "pairs"}
     assert evidence[0]["place"] == "vacaciones.txt, page 2" and set(names) == {"left", "right"} and following["voted"] == 1
+
+
+def test_a_pair_that_was_voted_on_in_another_window_is_passed_over(midas: Cli, run: Run) -> None:
+    from ui.voting import vote
+
+    midas.run("arena", "prepare", "latest")
+    with open_arena(midas.home) as arena:
+        shown = arena.next(run.id, "ana")
+        assert shown
+        twice = iter([shown, shown, None])
+        midas.patch.setattr(arena, "next", lambda run, voter: next(twice))
+        midas.patch.setattr(sys, "stdin", io.StringIO("1\n2\n"))
+        assert vote(arena, run.id, "ana", json=True) == 1
+        assert [one.choice for one in arena.votes(run.id)] == ["left"]
 
 
 # Results

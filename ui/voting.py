@@ -11,6 +11,7 @@ from typing import Protocol
 import click
 
 from eval.arena import Arena, Choice, Passage, Reveal, Shown
+from ingest.errors import ConfigError
 from ui import terminal
 
 KEYS: dict[str, Choice] = {"1": "left", "2": "right", "3": "tie", "4": "both_bad"}
@@ -82,7 +83,12 @@ def vote(arena: Arena, run: str, voter: str, *, json: bool) -> int:
         if key == STOP:
             break
         waited_ms = (perf_counter() - began) * 1000
-        _tell(arena.vote(shown.pair, voter, KEYS[key], waited_ms, source.reason()), json)
+        try:
+            names = arena.vote(shown.pair, voter, KEYS[key], waited_ms, source.reason())
+        except ConfigError as error:  # voted on meanwhile, in another window
+            terminal.err.print(terminal.plain(error.message))
+            continue
+        _tell(names, json)
         count += 1
     return count
 
