@@ -70,9 +70,9 @@ class Manifest(Part):
     """Of one run. `started` and `finished` are ISO 8601 in UTC; `finished` is None while answers or scores are missing.
 
     `code_sha256` is that of the packages `assistant` and `ingest`, prompts included; `git_commit` is None outside a checkout.
-    `left_out` counts candidates that nobody has accepted. `prices` is the day and the SHA-256 of the table of prices, own figures included. `judge` is the name
-    of the back end that judged and `judge_fingerprint` what it was then. `dependencies` are versions of what answers may depend
-    on, `tools` of what scores and draws them.
+    `left_out` counts candidates that nobody has accepted. `prices` is the day and the SHA-256 of the table of prices, own
+    figures included. `judge` is the name of the back end that judged and `judge_fingerprint` what it was then. `dependencies`
+    are versions of what answers may depend on, `tools` of what scores and draws them.
     """
 
     id: str
@@ -103,10 +103,18 @@ class Manifest(Part):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that decides about the answers: a run is only gone on with when it is the same."""
-        kept = self.model_dump(mode="json", include=_DECISIVE)
+        return hashlib.sha256(to_json(self._decisive())).hexdigest()
+
+    def differing(self, other: Manifest) -> list[str]:
+        """The fields by which the fingerprints differ."""
+        mine, others = self._decisive(), other._decisive()
+        return [name for name in mine if mine[name] != others[name]]
+
+    def _decisive(self) -> dict[str, JsonValue]:
+        kept: dict[str, JsonValue] = self.model_dump(mode="json", include=_DECISIVE)
         kept["backends"] = [[name, backend.kind, backend.options] for name, backend in self.backends.items()]
         kept["hardware"] = [self.hardware.cpu, self.hardware.cores, [gpu.name for gpu in self.hardware.gpus]]
-        return hashlib.sha256(to_json(kept)).hexdigest()
+        return kept
 
 
 _DECISIVE: Any = {

@@ -122,6 +122,16 @@ def test_runs_are_listed_shown_and_scored_again(evaluation: Evaluation) -> None:
     assert "scripted" in shown and "correct" in shown and done["directory"] in shown
 
 
+def test_why_an_unfinished_run_is_not_gone_on_with_is_told(evaluation: Evaluation) -> None:
+    evaluation.call("--limit", "1", "--new")
+    run = evaluation.run
+    run.with_manifest(run.manifest.model_copy(update={"finished": None, "code_sha256": "older"}))
+    told = evaluation.call("--limit", "1", "--new")
+    assert f"Run {run.id} of the same command stays unfinished, as these have changed since: code_sha256." in " ".join(
+        told.split()
+    )
+
+
 def test_a_back_end_without_any_answer_is_a_failure(evaluation: Evaluation) -> None:
     evaluation.fake.error = (500, "out of memory")
     done = json.loads(evaluation.call("--limit", "1", "--json", code=1))

@@ -193,6 +193,8 @@ def test_only_what_decides_about_answers_is_in_the_fingerprint(run: Run, tmp_pat
         {"questions_sha256": "r"}, {"repeats": 3}, {"evidence": "live"}, {"code_sha256": "d"}, {"retrieval": {"top_k": 9}},
         {"backends": backends}, {"hardware": replace(MACHINE, cpu="another")}, {"dependencies": {"xllamacpp": "2"}},
     ]  # fmt: skip
-    others = {make_manifest(**change).fingerprint for change in changes}
+    for change in changes:
+        assert run.manifest.differing(make_manifest(**change)) == list(change)  # type: ignore[arg-type]
+    others = {make_manifest(**change).fingerprint for change in changes}  # type: ignore[arg-type]
     assert len(others) == len(changes) and run.manifest.fingerprint not in others
     assert latest_like(tmp_path, others.pop()) is None

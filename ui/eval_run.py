@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assistant.config import Settings
 from eval.plan import make_plan
 from eval.progress import Cancelled
-from eval.runs import Run
+from eval.runs import Run, list_runs
 from ingest.errors import ConfigError, StoreLocked
 from ui import terminal
 from ui.address import read_address
@@ -62,11 +62,21 @@ def run(settings: Settings, asked: Asked, cancelled: Cancelled) -> Run:
         private = [info.name for info in store.collections() if info.private]
         judging = _judging(settings, names, asked.judge, asked.metrics, lambda: embedder, private)
         begun = begin(plan, settings, store, new=asked.new, retry=asked.retry)
-        if there := len(begun.answers()):
-            terminal.err.print(f"Run {begun.id} goes on: {there} answers are there.")
+        _tell_how_it_begins(begun, settings)
         with run_progress() as progress:
             work = carry_out(begun, settings, store, embedder, judging, progress, cancelled, retry=asked.retry, cold=asked.cold)
             return asyncio.run(work)
+
+
+def _tell_how_it_begins(begun: Run, settings: Settings) -> None:
+    """Whether it goes on with what is there, or why it does not."""
+    if there := len(begun.answers()):
+        terminal.err.print(f"Run {begun.id} goes on: {there} answers are there.")
+        return
+    for run in list_runs(settings.home):
+        changed = ", ".join(run.manifest.differing(begun.manifest))
+        if changed and run.manifest.command == begun.manifest.command and not run.manifest.finished:
+            terminal.err.print(f"Run {run.id} of the same command stays unfinished, as these have changed since: {changed}.")
 
 
 def score(run: Run, settings: Settings, judge: str | None, metrics: list[str] | None, cancelled: Cancelled) -> Run:
