@@ -240,7 +240,7 @@ class _Grid:
         """float64[question, back end] of (question, back end, value), NaN where there is none."""
         sums, counts = np.zeros((len(self.questions), len(self.backends))), np.zeros((len(self.questions), len(self.backends)))
         for question, backend, value in values:
-            if question in self._places:
+            if question in self._places and backend in self.backends:
                 at = self._places[question], self.backends.index(backend)
                 sums[at] += value
                 counts[at] += 1

@@ -273,7 +273,7 @@ def _basis(teller: Teller) -> str:
 
 
 def _measure(teller: Teller, metric: str) -> str:
-    return teller.texts("measure.abstention") if metric == "abstention" else f"«{teller.title(metric)}»"
+    return teller.texts("measure.abstention") if metric == "abstention" else teller.texts("measure", title=teller.title(metric))
 
 
 def _weights_table(teller: Teller) -> Table:

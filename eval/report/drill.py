@@ -157,4 +157,11 @@ def _scores(teller: Teller, scores: Sequence[ScoreRow]) -> Iterator[tuple[str, s
             continue
         unit = METRICS[score.metric].unit if score.metric in METRICS else "score"
         value = teller.numbers.of(score.value, unit) if score.value is not None else teller.texts("drill.failed")
-        yield teller.title(score.metric), value, score.why or ""
+        yield _score_title(teller, score), value, score.why or ""
+
+
+def _score_title(teller: Teller, score: ScoreRow) -> str:
+    """With who said it, where there are several judges, or people."""
+    who = {judge.fingerprint: judge.name for judge in teller.data.judges if len(teller.data.judges) > 1}
+    by = who.get(score.scorer) or (score.scorer.partition(":")[2] if score.scorer.startswith("human:") else "")
+    return f"{teller.title(score.metric)} · {by}" if by else teller.title(score.metric)

@@ -11,7 +11,8 @@ from eval.metrics import Unit
 
 ReportLanguage = Literal["es", "en"]
 NONE = "–"
-_THIN = "\u202f"
+_SPACE, _THIN = "\u00a0", "\u202f"
+"""That no line breaks at."""
 _UNIT = re.compile(r"([\d.,]+)(\D*)")
 """A number and its unit."""
 
@@ -52,21 +53,21 @@ class Numbers:
 
     def duration(self, milliseconds: float) -> str:
         if milliseconds < 1_000:
-            return f"{self.number(milliseconds)} ms"
+            return f"{self.number(milliseconds)}{_SPACE}ms"
         seconds = milliseconds / 1_000
-        return f"{self.significant(seconds) if seconds < 100 and seconds % 1 else self.number(seconds)} s"
+        return f"{self.significant(seconds) if seconds < 100 and seconds % 1 else self.number(seconds)}{_SPACE}s"
 
     def size(self, count: float) -> str:
         """Bytes, in powers of ten."""
         if count < 1e9:
-            return f"{self.number(count / 1e6)} MB"
-        return f"{self.number(count / 1e9, 1 if count < 1e11 else 0)} GB"
+            return f"{self.number(count / 1e6)}{_SPACE}MB"
+        return f"{self.number(count / 1e9, 1 if count < 1e11 else 0)}{_SPACE}GB"
 
     def eur(self, value: float | None) -> str:
         if value is None:
             return NONE
         text = self.number(value, 0 if value >= 100 else 2) if value >= 1 else self.significant(value, 2)
-        return f"{text} €" if self.language == "es" else f"€{text}"
+        return f"{text}{_SPACE}€" if self.language == "es" else f"€{text}"
 
     def of(self, value: float | None, unit: Unit) -> str:
         """In the unit of a metric."""

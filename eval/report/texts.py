@@ -378,8 +378,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Which answer was preferred, not knowing whose it was",
     ),
     "votes.caption": (
-        "Gris claro: empate; gris oscuro: ninguna vale.",
-        "Light grey: a tie; dark grey: both are bad.",
+        "En gris, entre los dos: primero los empates, después las veces en que ninguna valía.",
+        "In grey, between the two: first the ties, then both bad.",
     ),
     "votes.pair": ("{first} frente a {second} (n = {n})", "{first} against {second} (n = {n})"),
     "votes.duel": ("Pareja", "Pair"),
@@ -488,6 +488,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "figure.life_years": ("Vida de la máquina (años)", "Life of a machine (years)"),
     "figure.maintenance_share_per_year": ("Mantenimiento (parte del precio al año)", "Maintenance (share of the price a year)"),
     "figure.people_hours_per_month": ("Horas de personas al mes, máquina propia", "People's hours a month, own machine"),
+    "figure.people_hours_per_further_machine": (
+        "Horas de personas al mes, cada máquina más",
+        "People's hours a month, each further machine",
+    ),
     "figure.people_hours_cloud_gpu_per_month": (
         "Horas de personas al mes, máquina alquilada",
         "People's hours a month, rented machine",
@@ -519,6 +523,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The verdict rests on {n} questions that every back end was asked. It is measured so: {parts}. Speed is worth 1"
         " up to {fast} and 0 from {slow}; cost, 1 up to {cheap} an answer and 0 from {dear}; logarithmic in between.",
     ),
+    "measure": ("«{title}»", "“{title}”"),
     "measure.abstention": ("responder o abstenerse como se debe", "answering or declining as one should"),
     "weights.caption": ("Pesos de cada uso", "Weights of each use"),
     "weight.now": ("Peso actual", "Weight now"),
