@@ -54,8 +54,9 @@ def vote(
 ) -> None:
     """Compare answers side by side, with one key each.
 
-    1 left, 2 right, 3 equal, 4 both bad, e the evidence, q stop. Every vote is kept at once; the same command goes on where it stopped. Names are told after the vote. Without a terminal, or
-    with --json, verdicts are read from standard input, one a line, with the reason behind the key: `1 says when`.
+    1 left, 2 right, 3 equal, 4 both bad, e the evidence, q stop. Every vote is kept at once; the same command goes on where it
+    stopped. Names are told after the vote. Without a terminal, or with --json, verdicts are read from standard input, one a
+    line, with the reason behind the key: `1 says when`.
     """
     from eval.arena import open_arena, voter_name
     from ui import terminal
