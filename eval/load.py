@@ -20,6 +20,7 @@ from eval.exchange import Sample
 from eval.facts import CITATION
 from eval.latency import Spread, spread
 from eval.resources import Memory
+from ingest.assets import write_atomically
 from ingest.errors import ConfigError
 
 Arrival = Literal["closed", "poisson"]
@@ -213,9 +214,7 @@ def save(home: Path, result: LoadResult, samples: Sequence[tuple[float, Sample]]
     alone). Gives the folder."""
     folder = home / "loads" / result.id
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / "load.json.new"
-    partial.write_bytes(_RESULT.dump_json(result, indent=2))
-    partial.replace(folder / "load.json")
+    write_atomically(folder / "load.json", _RESULT.dump_json(result, indent=2))
     with (folder / "requests.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)

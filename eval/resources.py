@@ -172,7 +172,7 @@ def _topmost(pids: set[int]) -> int | None:
 def _cards() -> Iterator[GpuReader]:
     """What reads the cards' memory by process: NVIDIA's management library where it is installed and finds a driver."""
     try:
-        import pynvml  # type: ignore[import-untyped]
+        import pynvml
     except ImportError:
         yield lambda pids: None
         return

@@ -25,12 +25,13 @@ from eval.load import Asked, Level, LoadResult, Slo, carried, is_truncated, knee
 from eval.load_test.driver import Target, ask_each, ask_under_load
 from eval.resources import Memory
 from eval.rows import Speed
-from ingest.errors import ConfigError, MidasError
+from ingest.errors import ConfigError
 from tests.fake_openai import FakeOpenAI, running
 from tests.fake_servers.server import listening
 from tests.serving import QUESTION_EN, QUESTION_ES, make_midas, scripted, write_documents
 from ui.load_run import Asked as Options
-from ui.load_run import run, seconds_of, slo_of
+from ui.load_run import print_result, run, seconds_of, slo_of
+from ui.service import LocalService
 
 SLO = Slo(ttft_s=1, e2e_s=2)
 
@@ -229,12 +230,10 @@ def test_every_question_is_asked_once_and_every_failure_has_its_cause(tmp_path: 
     assert asked.samples[4].detail == "No whole answer within 0.8 s."
 
 
-@pytest.mark.parametrize("arrival", ["closed", "poisson"])
-def test_a_level_is_asked_for_its_time_and_no_sample_is_lost(tmp_path: Path, arrival: str) -> None:
+def test_questions_arrive_for_the_time_of_a_level_and_no_sample_is_lost(tmp_path: Path) -> None:
     product = Product()
     with listening(product.app()) as root:
-        target = Target(root, question_set(tmp_path, "answer", "other"), "b")
-        asked = ask_under_load(target, arrival, 20 if arrival == "poisson" else 2, 1, quiet)  # type: ignore[arg-type]
+        asked = ask_under_load(Target(root, question_set(tmp_path, "answer", "other"), "b"), "poisson", 20, 1, quiet)
     assert len(asked.samples) == len(product.asked) > 1
     assert {sample.cause for sample in asked.samples} == {None}
     assert set(product.asked) == {"answer", "other"}
@@ -247,30 +246,37 @@ def test_a_server_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
     assert [sample.cause for sample in asked.samples] == ["unreachable"]
 
 
-def test_locusts_own_failure_is_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        MidasError, match=r"^Locust ended with exit code 1 \(midas: .*missing.*\): mend that, then try again\.$"
-    ):
-        ask_each(Target("http://127.0.0.1:1", tmp_path / "missing.jsonl"), quiet)
-
-
 # The command
 
 
-def test_the_command_measures_the_product_that_it_starts(tmp_path: Path) -> None:
+def test_the_command_measures_the_product_that_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with running(FakeOpenAI(reply=scripted, token_s=0.005)) as fake:
         midas = make_midas(tmp_path / "home", fake)
-        midas.run("ingest", str(write_documents(tmp_path / "documents")), "--collection", "d")
-        given = ("--questions", str(question_set(tmp_path, QUESTION_ES, QUESTION_EN)), "--users", "2", "--duration", "1s")
-        told = midas.json("eval", "load", *given, "--slo", "e2e=1m")
-        (kept,) = load_results(midas.home)
-    assert (told["backend"], told["questions"], [step["load"] for step in told["levels"]]) == ("scripted", 2, [2])
-    for step in (kept.alone, *kept.levels):
+        for name in ("MIDAS_HOME", "MIDAS_CONFIG"):
+            monkeypatch.setenv(name, midas.environment[name])
+        ingest(write_documents(tmp_path / "documents"))
+        asked = question_set(tmp_path, QUESTION_ES, QUESTION_EN)
+        made = run(Settings.load(), Options(None, str(asked), "2", "1s", "closed", None, "e2e=1m", None, "9s", ()))
+    assert load_results(midas.home) == [made]
+    assert (made.backend, made.questions, made.carried, [step.load for step in made.levels]) == ("scripted", 2, 2, [2])
+    for step in (made.alone, *made.levels):
         assert (step.errors, step.truncated, step.lost_citations, step.changed, step.within_slo) == ((), 0, 0, 0, 1)
         assert step.ok == step.requests > 0
-    assert kept.start and kept.start.first_text_ms and kept.start.listening_ms < kept.start.ready_ms < kept.start.first_text_ms
-    assert kept.memory and kept.memory.peak_bytes >= kept.memory.idle_bytes > 50e6
+    assert made.start and made.start.first_text_ms and made.start.listening_ms < made.start.ready_ms < made.start.first_text_ms
+    assert made.memory and made.memory.peak_bytes >= made.memory.idle_bytes > 50e6
     assert not (midas.home / "server.json").exists(), "the server stops with the test"
+    print_result(made, json=False)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Nine of ten questions are answered in time: up to 2 users." in told
+    assert f"Load test {made.id} is kept." in told
+
+
+def ingest(folder: Path) -> None:
+    service = LocalService(Settings.load())
+    service.ingest([folder], "d", sync=False, progress=lambda progress: None, cancelled=lambda: False)
+    service.close()
 
 
 @pytest.mark.parametrize(
@@ -280,7 +286,6 @@ def test_the_command_measures_the_product_that_it_starts(tmp_path: Path) -> None
         ({"users": "0.5"}, "'0.5' are no numbers of users: write them like 1,2,4,8."),
         ({"arrival": "poisson"}, "Say how many questions arrive per second: --rate 0.5,1,2."),
         ({"rate": "2"}, "--rate is for questions that arrive at random: say --arrival poisson, or leave it out."),
-        ({"backend": "none"}, "No back end 'none' is configured (there are local): choose a configured one."),
         ({}, "There is no run whose questions could be asked: name a question set with --questions."),
     ],
 )
@@ -289,3 +294,17 @@ def test_wrong_use_is_one_sentence(tmp_path: Path, options: dict[str, str], sent
     with pytest.raises(ConfigError) as error:
         run(Settings(home=tmp_path), replace(usual, **options))  # type: ignore[arg-type]
     assert str(error.value) == sentence
+
+
+def test_an_unknown_back_end_is_named(tmp_path: Path) -> None:
+    asked = Options("none", str(question_set(tmp_path, "answer")), "1", "1s", "closed", None, None, None, "9s", ())
+    with pytest.raises(ConfigError) as error:
+        run(Settings(home=tmp_path), asked)
+    assert str(error.value) == "No back end 'none' is configured (there are local): choose a configured one."
+
+
+def test_prompts_without_documents_are_no_load(tmp_path: Path) -> None:
+    asked = Options(None, "quality.es", "1", "1s", "closed", None, None, None, "9s", ())
+    with pytest.raises(ConfigError) as error:
+        run(Settings(home=tmp_path), asked)
+    assert str(error.value) == "The question set has no question about documents: name another with --questions."

@@ -21,7 +21,6 @@ from eval.resources import server_pid
 from eval.runs import LATEST, open_run
 from ingest.errors import ConfigError
 from ui import terminal
-from ui.backends import require, views
 from ui.own_server import RunningServer, running_server
 
 if TYPE_CHECKING:
@@ -49,10 +48,12 @@ class Asked:
 def run(settings: Settings, asked: Asked) -> LoadResult:
     """Raises ConfigError for options that make no sense, MissingExtra, and MidasError when the server or Locust fails."""
     require_locust()
-    backend = asked.backend or settings.default_backend
-    require(backend, settings)
     plan, patience = _plan(asked), seconds_of(asked.patience)
     questions = _questions(settings, asked)
+    backend = asked.backend or settings.default_backend
+    from ui.backends import require  # brings the back ends, which take a second
+
+    require(backend, settings)
     with TemporaryDirectory(prefix="midas-questions-") as folder, _progress() as progress:
         file = Path(folder) / "questions.jsonl"
         save_questions(file, questions)
@@ -117,6 +118,8 @@ def _latest(settings: Settings) -> list[Question]:
 
 def _pids(settings: Settings, backend: str, server: RunningServer) -> list[int]:
     """Midas itself, and the model's server where that is on this computer."""
+    from ui.backends import views
+
     address = next(view.address for view in views(settings, {}) if view.name == backend)
     model = server_pid(address) if address else None
     return [server.pid, *([model] if model else [])]
