@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,8 @@ class Imported:
 
 def import_questions(path: Path, options: Options) -> Imported:
     """Reads a file by its ending. Raises ConfigError when nothing in it can be read."""
+    if options.language and not re.fullmatch("[a-z]{2}", options.language):
+        raise ConfigError(f"{options.language!r} is no language: write two small letters, like es or en.")
     reader = _readers().get(path.suffix.lower())
     if reader is None:
         raise ConfigError(

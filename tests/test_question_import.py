@@ -233,7 +233,7 @@ HEAD = ["question", "reference", "answerable", "page", "document"]
 
 
 def test_a_workbook_is_read_as_it_shows_its_cells(tmp_path: Path) -> None:
-    rows = [HEAD, ["When?", date(2026, 3, 31), True, 3.0, "a.pdf"], [], ["Who?", None, False, None, None]]
+    rows: list[list[Any]] = [HEAD, ["When?", date(2026, 3, 31), True, 3.0, "a.pdf"], [], ["Who?", None, False, None, None]]
     data = workbook(tmp_path / "book.xlsx", {"Questions": rows, "Empty": []})
     first, second = imported(tmp_path / "faq.xlsx", data).questions.values()
     assert (first.id, first.reference, first.sources) == ("faq-002", "2026-03-31", (Reference(document="a.pdf", page=3),))
@@ -252,7 +252,7 @@ def test_formulas_without_a_value_and_error_values_are_told(tmp_path: Path) -> N
 
 
 def test_one_of_several_sheets_must_be_named(tmp_path: Path) -> None:
-    rows = [["question", "reference"], ["Who?", "She"]]
+    rows: list[list[Any]] = [["question", "reference"], ["Who?", "She"]]
     data = workbook(tmp_path / "book.xlsx", {"A": rows, "B": rows, "C": []})
     assert refused(tmp_path / "faq.xlsx", data).startswith("faq.xlsx has several sheets (A, B): name one with --sheet,")
     assert refused(tmp_path / "faq.xlsx", data, sheet="C") == "faq.xlsx has no sheet 'C' with cells in it: there are A, B."
@@ -266,6 +266,9 @@ def test_a_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
 def test_files_that_cant_be_read_or_have_another_ending_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "faq.docx", b"x") == (
         "faq.docx has an ending that can't be imported: give a file that ends in .json, .csv, .tsv or .xlsx."
+    )
+    assert refused(tmp_path / "faq.csv", "question\n", language="english") == (
+        "'english' is no language: write two small letters, like es or en."
     )
     with pytest.raises(ConfigError, match="can't be read"):
         import_questions(tmp_path / "none.csv", Options())

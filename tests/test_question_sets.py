@@ -72,7 +72,13 @@ def test_summaries_keep_to_the_length_they_ask_for(name: str, words: int) -> Non
 
 
 def test_statements_have_the_agreed_fields() -> None:
-    fields = {"id": str, "context": str, "statement": str, "supported": bool, "error_type": (str, type(None))}
+    fields: dict[str, type | tuple[type, ...]] = {
+        "id": str,
+        "context": str,
+        "statement": str,
+        "supported": bool,
+        "error_type": (str, type(None)),
+    }
     for row in STATEMENTS:
         assert set(row) == set(fields) and all(isinstance(row[name], kind) for name, kind in fields.items()), row
         assert (row["error_type"] is None) == row["supported"]
