@@ -55,13 +55,14 @@ class Stopwatch:
         first = told if told is not None else self._since_sent(self._pieces[:1])
         end = self._since_sent(self._pieces[-1:])
         writing = None if first is None or end is None or end <= first else end - first
+        shown = _ms(self._pieces[0], self._pieces[-1]) if self._pieces else 0
         tokens = (usage.completion_tokens - usage.check_tokens if usage else 0) - 1
         return Speed(
             ttft_ms=first,
             e2e_ms=end,
             tpot_ms=writing / tokens if writing and tokens > 0 else None,
             tokens_per_s=tokens / writing * 1000 if writing and tokens > 0 else None,
-            characters_per_s=self._later_characters / writing * 1000 if writing and self._later_characters else None,
+            characters_per_s=self._later_characters / shown * 1000 if shown else None,
             total_ms=_ms(self._started, self._last),
             queued_ms=None if self._sent is None else self._queued_ms,
             chunk_gaps_ms=tuple(_ms(earlier, later) for earlier, later in zip(self._pieces, self._pieces[1:], strict=False)),

@@ -139,13 +139,15 @@ def test_an_answer_that_the_model_stands_by_is_given(bench: Bench) -> None:
     bench.fake.candidates = first_tokens({"El": 0.8, "No": 0.2}, {"No": 0.2, "Sí": 0.8})
     answer = bench.ask(QUESTION, backend="telling")
     assert (answer.declined, answer.text) == (False, "El menú del día cuesta 6,20 euros [1].")
+    assert answer.usage.completion_tokens == 2 * answer.usage.check_tokens > 0, "this model says the same again"
 
 
 def test_a_model_that_is_certain_is_asked_once(bench: Bench) -> None:
     bench.says("El menú del día cuesta 6,20 euros.")
     bench.fake.candidates = first_tokens({"El": 0.999, "No": 0.001}, {"No": 0.9, "Sí": 0.1})
     before = len(bench.fake.requests)
-    assert not bench.ask(QUESTION, backend="telling").declined
+    answer = bench.ask(QUESTION, backend="telling")
+    assert (answer.declined, answer.usage.check_tokens) == (False, 0)
     assert len(bench.fake.requests) == before + 1
 
 
