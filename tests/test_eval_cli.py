@@ -34,12 +34,18 @@ class Evaluation:
     questions: Path
 
     def start(self, *words: str) -> ForkServerProcess:
+        """`midas eval run`"""
         command = ("eval", "run", "-q", str(self.questions), "--no-cold-start", *words)
         return start(self.midas.environment, self.output, *command)
 
     def call(self, *words: str, code: int = 0) -> str:
         """What `midas eval run` printed."""
-        process = self.start(*words)
+        return self.printed(self.start(*words), code)
+
+    def midas_says(self, *words: str) -> str:
+        return self.printed(start(self.midas.environment, self.output, *words), 0)
+
+    def printed(self, process: ForkServerProcess, code: int) -> str:
         process.join(timeout=60)
         assert process.exitcode == code, self.told
         return self.told
@@ -80,8 +86,9 @@ def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evaluation]
     questions.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     with running(FakeOpenAI(reply=lambda messages: ANSWER_ES)) as fake:
         midas = make_midas(base / "home", fake)
-        midas.run("ingest", str(write_documents(base / "documents")), "-c", "empresa")
-        yield Evaluation(midas, fake, questions)
+        evaluation = Evaluation(midas, fake, questions)
+        evaluation.midas_says("ingest", str(write_documents(base / "documents")), "-c", "empresa")
+        yield evaluation
 
 
 def test_a_run_that_is_stopped_and_killed_goes_on_where_it_was(evaluation: Evaluation) -> None:
@@ -116,9 +123,10 @@ def test_runs_are_listed_shown_and_scored_again(evaluation: Evaluation) -> None:
     assert done["manifest"]["backends"]["scripted"]["reached"]["address_is_local"]
     figures = {figure["metric"]: figure["estimate"]["value"] for figure in done["figures"]}
     assert figures["correct"] == 1 and figures["ttft_ms"] > 0
-    assert done["run"] in [run["run"] for run in evaluation.midas.json("eval", "list")]
-    assert evaluation.midas.json("eval", "show", done["run"]) == done
-    shown = evaluation.midas.run("eval", "show", "latest").stdout
+    assert done["run"] in [run["run"] for run in json.loads(evaluation.midas_says("eval", "list", "--json"))]
+    assert json.loads(evaluation.midas_says("eval", "show", done["run"], "--json")) == done
+    assert "finished" in evaluation.midas_says("eval", "list")
+    shown = evaluation.midas_says("eval", "score", "latest")
     assert "scripted" in shown and "correct" in shown and done["directory"] in shown
 
 
