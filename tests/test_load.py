@@ -25,7 +25,7 @@ from eval.load import Asked, Level, LoadResult, Slo, carried, is_truncated, knee
 from eval.load_test.driver import Target, ask_each, ask_under_load
 from eval.resources import Memory
 from eval.rows import Speed
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, MissingExtra
 from tests.fake_openai import FakeOpenAI, running
 from tests.fake_servers.server import listening
 from tests.serving import QUESTION_EN, QUESTION_ES, make_midas, scripted, write_documents
@@ -308,3 +308,12 @@ def test_prompts_without_documents_are_no_load(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         run(Settings(home=tmp_path), asked)
     assert str(error.value) == "The question set has no question about documents: name another with --questions."
+
+
+def test_a_base_installation_lacks_locust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eval.load_test.levels.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra) as error:
+        run(Settings(home=tmp_path), Options(None, None, "1", "1s", "closed", None, None, None, "9s", ()))
+    assert str(error.value) == (
+        "A load test needs the package locust, which is not installed: run pip install 'midas-assistant[eval]'."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import IO
 
 import httpx
@@ -47,10 +49,25 @@ def running_server(settings: Settings, backend: str) -> Iterator[RunningServer]:
         began = time.perf_counter()
         process = _start(backend, log)
         try:
-            yield _ready(process, log, began)
+            with _terminable():
+                yield _ready(process, log, began)
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the block in an orderly way: nothing that was started is left running."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _start(backend: str, log: IO[bytes]) -> subprocess.Popen[str]:

@@ -88,6 +88,6 @@ def _shown(progress: Progress, plan: Plan, load: float) -> Callable[[float], Non
 
 
 def require_locust() -> None:
-    """Raises MissingExtra."""
+    """Raises MissingExtra. Locust is looked for and not imported: that would patch this process."""
     if find_spec("locust") is None:
         raise MissingExtra("locust", "eval", "A load test")
