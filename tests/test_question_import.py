@@ -241,7 +241,7 @@ def test_a_workbook_is_read_as_it_shows_its_cells(tmp_path: Path) -> None:
 
 
 def test_formulas_without_a_value_and_error_values_are_told(tmp_path: Path) -> None:
-    rows = [HEAD[:2], ["When?", "=TODAY()"], ["Where?", "#N/A"], ["=A1", None], ["Who?", "She"]]
+    rows: list[list[Any]] = [HEAD[:2], ["When?", "=TODAY()"], ["Where?", "#N/A"], ["=A1", None], ["Who?", "She"]]
     found = imported(tmp_path / "faq.xlsx", workbook(tmp_path / "book.xlsx", {"Questions": rows}))
     assert [question.question for question in found.questions.values()] == ["Who?"]
     assert rejected(found) == [
