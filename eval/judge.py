@@ -18,20 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from assistant.backends import Backend, make_backend
 from assistant.config import Settings
 from assistant.errors import BackendUnreachable, CollectionIsPrivate
-from assistant.trial import with_models
 from eval.judge_cache import JudgeCache
 from eval.judge_choice import model_family, option
 from eval.judge_form import Form, WrongForm, read_form, strict_schema
 from eval.judge_prompts import PromptText, prompts_sha256
-from eval.provenance import describe_reached
 from ingest.assets import write_atomically
 from ingest.errors import MidasError
 
 if TYPE_CHECKING:
     from llama_index.core.base.llms.types import ChatMessage
+
+    from assistant.backends import Backend
 
 ANSWER_TOKENS = 2048
 """Longest answer of a judge; Ragas's own limit of 1,024 cuts verdicts on ten statements."""
@@ -134,6 +133,9 @@ class Judge:
 async def open_judge(name: str, settings: Settings, private: Collection[str] = ()) -> AsyncIterator[Judge]:
     """The back end, or pulled model, of this name as a judge; closed behind the block. `private` are the collections
     whose passages must not reach a back end in the cloud. Raises MidasError."""
+    from assistant.backends import make_backend
+    from assistant.trial import with_models
+
     settings = with_models([name], settings)
     backend = await asyncio.to_thread(make_backend, name, settings)
     try:
@@ -173,6 +175,8 @@ async def _require_reachable(backend: Backend) -> None:
 
 
 async def _facts(backend: Backend, settings: Settings) -> JudgeFacts:
+    from eval.provenance import describe_reached
+
     reached = await describe_reached(backend, settings)
     return JudgeFacts(
         kind=backend.kind,

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from assistant.backends import check_section
 from assistant.config import Settings
 from ingest.errors import ConfigError
 
@@ -36,7 +35,7 @@ def closeness(judge: str, model: str, judged: Mapping[str, str]) -> Closeness | 
     """
     if judge in judged:
         return "same_backend"
-    if model in judged.values():
+    if model and model in judged.values():
         return "same_model"
     families = {model_family(other) for other in judged.values()} - {""}
     return "same_family" if model_family(model) in families else None
@@ -56,6 +55,8 @@ def model_family(model: str) -> str:
 
 def option(name: str, settings: Settings, key: str) -> Any:
     """What a back end's section says, with its kind's defaults; None where the kind has no such option."""
+    from assistant.backends import check_section
+
     return getattr(check_section(name, settings.backends[name]), key, None)
 
 
