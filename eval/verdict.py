@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from eval.questions import Question
 from eval.rows import AnswerRow, ScoreRow
+from eval.statistics import ENOUGH
 
 CriterionName = Literal["correctness", "faithfulness", "abstention", "speed", "cost"]
 UseName = Literal["everyday", "exact", "quick", "thrifty", "private"]
@@ -36,7 +37,10 @@ BEST_EUR, WORST_EUR = 0.001, 1.0
 """What an answer costs, likewise."""
 CLEAR, LIKELY = 0.95, 0.8
 """P(best) from which a choice is called clear, or likely."""
+LEAST_QUESTIONS = ENOUGH
+"""With fewer, resampling them makes too sure: nothing is then called likely."""
 RESAMPLES, WEIGHTINGS, STEPS, SEED = 4000, 4000, 101, 20_26
+EXTREME = 0.02
 NEARLY = 0.5
 """Weights are called nearly the same when each is changed by no more than this part of itself."""
 
@@ -366,7 +370,7 @@ def _verdict(use: Use, evidence: Evidence, resampled: Floats) -> Verdict:
         use,
         dict(zip(criteria, weights.tolist(), strict=True)),
         standings,
-        _outcome(standings),
+        _outcome(standings, len(evidence.questions)),
         _weight_changes(cube[0], weights, names, criteria),
         _improvements(standings, dict(zip(criteria, weights.tolist(), strict=True))),
         _questions_needed(utilities[:, order], len(evidence.questions)),
@@ -396,11 +400,11 @@ def _standing(
     return Standing(names[at], float(utilities[0, at]), float(low), float(high), float(p_best[at]), parts)
 
 
-def _outcome(standings: Sequence[Standing]) -> Outcome:
+def _outcome(standings: Sequence[Standing], questions: int) -> Outcome:
     p_best = standings[0].p_best
-    if p_best >= CLEAR:
-        return "clear"
-    return "likely" if p_best >= LIKELY else "open"
+    if questions < LEAST_QUESTIONS or p_best < LIKELY:
+        return "open"
+    return "clear" if p_best >= CLEAR else "likely"
 
 
 def _swept(weights: Floats, at: int) -> Floats:
@@ -424,14 +428,16 @@ def _strip(points: Floats, weights: Floats, names: Sequence[str], at: int) -> tu
 def _weight_changes(
     points: Floats, weights: Floats, names: Sequence[str], criteria: Sequence[CriterionName]
 ) -> tuple[WeightChange, ...]:
-    """The nearest weight below and above the present one, of each criterion, at which another back end wins."""
-    changes = []
+    """The nearest weight below and above the present one, of each criterion, at which another back end wins; not where that
+    criterion, or all the others, would hardly count."""
+    changes: list[WeightChange] = []
     for at, criterion in enumerate(criteria):
         now, strip = float(weights[at]), _strip(points, weights, names, at)
         here = next((i for i, segment in enumerate(strip) if segment.start <= now <= segment.end), 0)
         changes += [WeightChange(criterion, now, strip[here].start, strip[here - 1].winner)] if here else []
         changes += [WeightChange(criterion, now, strip[here].end, strip[here + 1].winner)] if here + 1 < len(strip) else []
-    return tuple(sorted(changes, key=lambda change: abs(change.at - change.now)))
+    near = (change for change in changes if EXTREME < change.at < 1 - EXTREME)
+    return tuple(sorted(near, key=lambda change: abs(change.at - change.now)))
 
 
 def _improvements(standings: Sequence[Standing], weights: Mapping[CriterionName, float]) -> tuple[Improvement, ...]:

@@ -125,10 +125,17 @@ def test_texts_of_others_stay_text(pages: Pages) -> None:
     assert HOSTILE[:4] in markdown and not re.search(r"(?<!\\)<\w|(?<!\\)\]\(", markdown)
 
 
+def test_too_few_questions_are_told(tmp_path: Path) -> None:
+    data = collect(tmp_path, [make_run(tmp_path, questions=8).id])
+    document = tell(data, Texts("en"))
+    assert document.headline == "With 8 questions that every back end was asked, nothing can be decided."
+    assert "with fewer than 20, the draws seem surer than they are" in write_markdown(document, Texts("en"))
+
+
 def test_two_runs_are_told_as_one(tmp_path: Path) -> None:
     ids = [make_run(tmp_path, id, questions=8).id for id in ("uno", "dos")]
     data = collect(tmp_path, ids)
-    assert set(data.backends) == {f"{name} ({run})" for name in QUALITY for run in ids}
+    assert set(data.backends) == {f"{name} #{number}" for name in QUALITY for number in (1, 2)}
     assert len(data.questions) == 8 and len(data.evidence.questions) == 8
     assert set(data.eur_per_answer) == set(data.backends)
     assert tell(data, Texts("es")).backends == data.backends

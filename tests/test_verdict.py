@@ -42,14 +42,19 @@ def evidence(**values: dict[str, list[float]]) -> Evidence:
 
 
 def test_who_is_better_in_every_question_wins_for_sure() -> None:
-    [verdict] = decide(evidence(correctness={"a": [0.2, 0.4, 0.6], "b": [0.3, 0.5, 0.7]}), [QUALITY_ONLY])
+    [verdict] = decide(evidence(correctness={"a": [0.2, 0.4, 0.6] * 10, "b": [0.3, 0.5, 0.7] * 10}), [QUALITY_ONLY])
     assert [standing.backend for standing in verdict.standings] == ["b", "a"]
     assert (verdict.best.p_best, verdict.outcome, verdict.questions_needed) == (1.0, "clear", None)
     assert verdict.best.utility == pytest.approx(0.5)
 
 
+def test_too_few_questions_decide_nothing() -> None:
+    [verdict] = decide(evidence(correctness={"a": [0.2] * 19, "b": [0.9] * 19}), [QUALITY_ONLY])
+    assert (verdict.best.backend, verdict.best.p_best, verdict.outcome) == ("b", 1.0, "open")
+
+
 def test_equal_ones_share_the_probability_and_nothing_is_decided() -> None:
-    [verdict] = decide(evidence(correctness={"a": [0, 1, 1, 0], "b": [0, 1, 1, 0]}), [QUALITY_ONLY])
+    [verdict] = decide(evidence(correctness={"a": [0, 1] * 20, "b": [0, 1] * 20}), [QUALITY_ONLY])
     assert [standing.p_best for standing in verdict.standings] == [0.5, 0.5]
     assert verdict.outcome == "open" and verdict.questions_needed is None
     assert {standing.backend for standing in verdict.contenders} == {"a", "b"}

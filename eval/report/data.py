@@ -24,7 +24,7 @@ from ingest.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Joined(Run):
-    """Several runs as one. A back end of the same name in more than one of them is called `name (run)`."""
+    """Several runs as one. A back end that answered in more than one of them is called `name #2` in the second."""
 
     parts: tuple[Run, ...]
 
@@ -46,11 +46,15 @@ class Joined(Run):
 
     def name(self, part: Run, backend: str) -> str:
         """What a back end of one of the runs is called here."""
-        often = sum(backend in other.manifest.backends for other in self.parts) > 1
-        return f"{backend} ({part.id})" if often else backend
+        often = sum(_was_reached(other, backend) for other in self.parts) > 1
+        return f"{backend} #{self.parts.index(part) + 1}" if often else backend
 
     def _key(self, part: Run, key: Key) -> Key:
         return replace(key, backend=self.name(part, key.backend))
+
+
+def _was_reached(run: Run, backend: str) -> bool:
+    return backend in run.manifest.backends and run.manifest.backends[backend].reached is not None
 
 
 @dataclass(frozen=True, slots=True)

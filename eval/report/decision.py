@@ -15,6 +15,7 @@ from eval.verdict import (
     BEST_EUR,
     BEST_MS,
     CLEAR,
+    LEAST_QUESTIONS,
     WORST_EUR,
     WORST_MS,
     CriterionName,
@@ -26,14 +27,16 @@ from eval.verdict import (
     ms_of_utility,
 )
 
+MOST = 20
+"""Times as many questions as there were, beyond which their number is not told."""
 SHOWN = 3
 """How many changes of each kind are told."""
 COMMANDS: Mapping[CriterionName, str] = {
     "correctness": "midas eval run --questions FILE",
-    "faithfulness": "midas eval score RUN",
+    "faithfulness": "midas eval score {run}",
     "abstention": "midas eval run --questions FILE",
     "speed": "midas eval run --questions FILE --new",
-    "cost": "midas eval cost",
+    "cost": "midas eval cost {run}",
 }
 """What measures a criterion."""
 
@@ -46,7 +49,14 @@ def headline(teller: Teller) -> str:
     verdict = verdicts[0]
     if len(verdict.standings) == 1:
         return texts("headline.alone", backend=verdict.best.backend)
+    if few(teller):
+        return texts("headline.few", n=len(teller.data.evidence.questions))
     return texts(f"headline.{verdict.outcome}", backend=verdict.best.backend, others=_listed(teller, verdict))
+
+
+def few(teller: Teller) -> bool:
+    """Whether there are too few questions to decide on."""
+    return len(teller.data.evidence.questions) < LEAST_QUESTIONS
 
 
 def verdict_section(teller: Teller) -> Section:
@@ -54,7 +64,8 @@ def verdict_section(teller: Teller) -> Section:
     if not verdicts:
         blocks: tuple[Block, ...] = (Missing(texts("verdict.nothing"), COMMANDS["correctness"]),)
     else:
-        choices = Choices(tuple(_choice(teller, verdict) for verdict in verdicts))
+        told = verdicts if len(verdicts[0].standings) > 1 else verdicts[:1]
+        choices = Choices(tuple(_choice(teller, verdict) for verdict in told))
         blocks = (choices, *_doubts(teller), *_changes(teller, verdicts[0]))
     return Section("verdict", texts("verdict"), blocks, intro=texts("verdict.intro"))
 
@@ -70,12 +81,16 @@ def _choice(teller: Teller, verdict: Verdict) -> Choice:
         Chance(standing.backend, standing.p_best, teller.numbers.chance(standing.p_best)) for standing in verdict.standings
     )
     badge, sentence = texts(f"outcome.{verdict.outcome}"), _sentence(teller, verdict)
+    if few(teller):
+        return Choice(use, texts("few"), None, "open", badge, sentence, chances)
     if verdict.outcome == "open":
         return Choice(use, _listed(teller, verdict, "or"), None, "open", badge, sentence, chances)
     return Choice(use, verdict.best.backend, verdict.best.backend, verdict.outcome, badge, sentence, chances)
 
 
 def _sentence(teller: Teller, verdict: Verdict) -> str:
+    if few(teller):
+        return teller.texts("sentence.few", n=len(teller.data.evidence.questions), least=LEAST_QUESTIONS)
     share = teller.numbers.chance(verdict.best.p_best)
     told = teller.texts(f"sentence.{verdict.outcome}", share=share, others=_listed(teller, verdict))
     if verdict.outcome == "clear" or verdict.questions_needed is None:
@@ -85,8 +100,8 @@ def _sentence(teller: Teller, verdict: Verdict) -> str:
 
 
 def _more_questions(teller: Teller, needed: int, asked: int) -> str:
-    if needed > 20 * asked:
-        return teller.texts("sentence.same")
+    if needed > MOST * asked:
+        return teller.texts("sentence.same", most=teller.numbers.number(MOST * asked))
     return teller.texts("sentence.more", needed=teller.numbers.number(needed), asked=teller.numbers.number(asked))
 
 
@@ -101,7 +116,11 @@ def _doubts(teller: Teller) -> Iterator[Block]:
     texts, evidence = teller.texts, teller.data.evidence
     yield from (judge_worth(teller, judge) for judge in teller.data.judges if not judge.trusted)
     for criterion in evidence.missing:
-        yield Missing(texts("criterion.missing", criterion=texts(f"criterion.{criterion}")), COMMANDS[criterion])
+        yield Missing(texts("criterion.missing", criterion=texts(f"criterion.{criterion}")), _command(teller, criterion))
+
+
+def _command(teller: Teller, criterion: CriterionName) -> str:
+    return COMMANDS[criterion].format(run=teller.data.run.parts[0].id)
 
 
 def judge_worth(teller: Teller, judge: JudgeRecord) -> Block:
@@ -128,7 +147,7 @@ def judge_worth(teller: Teller, judge: JudgeRecord) -> Block:
 
 def _changes(teller: Teller, verdict: Verdict) -> Iterator[Block]:
     """What would change the choice for everyday use."""
-    if len(verdict.standings) == 1:
+    if len(verdict.standings) == 1 or few(teller):
         return
     told = [
         *(_weight_told(teller, change) for change in verdict.weight_changes[:SHOWN]),
@@ -185,7 +204,7 @@ def tradeoff_section(teller: Teller) -> Section:
     caption = texts("tradeoff.caption" if teller.data.eur_per_answer else "tradeoff.caption_no_cost")
     blocks: list[Block] = [Figure("tradeoff", texts("tradeoff.title"), plot, _tradeoff_table(teller, spots), caption)]
     if not teller.data.eur_per_answer:
-        blocks.append(Missing(texts("criterion.missing", criterion=texts("criterion.cost")), COMMANDS["cost"]))
+        blocks.append(Missing(texts("criterion.missing", criterion=texts("criterion.cost")), _command(teller, "cost")))
     return Section("tradeoff", texts("tradeoff"), blocks, intro=texts("tradeoff.intro"))
 
 

@@ -19,8 +19,10 @@ def facts(teller: Teller) -> tuple[str, ...]:
     """What stands below the title."""
     texts, numbers, data = teller.texts, teller.numbers, teller.data
     machine = data.run.manifest.hardware
+    parts = data.run.parts
+    ids = [f"#{number} {part.id}" for number, part in enumerate(parts, 1)] if len(parts) > 1 else [data.run.id]
     return (
-        data.run.id,
+        *ids,
         data.run.manifest.started[:10],
         texts("facts.questions", n=numbers.number(len(data.questions))),
         texts("facts.backends", n=len(data.backends)),

@@ -37,12 +37,13 @@ class Teller:
         cell = self.data.summary.cell(backend, metric, stratum, scorer)
         return cell.estimate if cell and cell.estimate.value is not None else None
 
-    def cell(self, estimate: Estimate | None, unit: Unit, mark: Mark | None = None) -> Cell:
-        """The value, below it the interval, and the coverage unless it is whole."""
+    def cell(self, estimate: Estimate | None, unit: Unit, mark: Mark | None = None, *, counted: bool = False) -> Cell:
+        """The value, below it the interval, the coverage unless it is whole, and, when `counted`, the number of questions."""
         if estimate is None or estimate.value is None:
             return Cell(NONE)
         covered = "" if estimate.coverage >= 0.9995 else self.texts("coverage", share=self.numbers.percent(estimate.coverage))
-        under = " · ".join(filter(None, (self.numbers.interval(estimate.low, estimate.high, unit), covered)))
+        count = f"n = {estimate.n}" if counted else ""
+        under = " · ".join(filter(None, (self.numbers.interval(estimate.low, estimate.high, unit), covered, count)))
         return Cell(self.numbers.of(estimate.value, unit), under, mark)
 
     def metric_row(self, metric: Metric, scorer: str = RULE, *, marked: bool = True) -> tuple[Cell, ...] | None:
@@ -51,9 +52,10 @@ class Teller:
         if not any(found):
             return None
         marks = [self.mark(metric, backend, scorer) if marked else None for backend in self.data.backends]
-        cells = (self.cell(estimate, metric.unit, mark) for estimate, mark in zip(found, marks, strict=True))
-        counted = max(estimate.n for estimate in found if estimate)
-        return (Cell(metric.title[self.texts.language], f"n = {counted}"), *cells)
+        counts = {estimate.n for estimate in found if estimate}
+        alike = len(counts) == 1
+        cells = (self.cell(estimate, metric.unit, mark, counted=not alike) for estimate, mark in zip(found, marks, strict=True))
+        return (Cell(metric.title[self.texts.language], f"n = {counts.pop()}" if alike else ""), *cells)
 
     def metric_table(self, rows: Iterable[tuple[Cell, ...] | None], caption: str = "") -> Table | None:
         there = tuple(row for row in rows if row)
