@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from eval.progress import RunProgress
 from eval.questions import Question
 from eval.ragas_scores import KINDS, JudgeLLM, ProductEmbedding, ragas_scores, with_prompts
 from eval.rows import AnswerRow, Key, ScoreRow
+from ingest.errors import MissingExtra
 from ingest.types import Vectors
 from tests.fake_openai import FakeOpenAI, running
 from tests.scripted_judge import Verdicts, judge_settings
@@ -226,6 +229,14 @@ def test_private_passages_do_not_reach_a_judge_in_the_cloud(tmp_path: Path, fake
 def test_a_window_that_is_too_small_is_told(tmp_path: Path, fake: FakeOpenAI) -> None:
     (row,) = scored(tmp_path, fake, [answer()], metrics=["faithfulness"], context_window=512)
     assert "leaves it no room for a verdict" in str(row.why)
+
+
+def test_without_the_extra_it_is_told_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "ragas"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "eval.ragas_scores")
+    with pytest.raises(MissingExtra, match=r"^A judge needs the package ragas.*run pip install 'midas-assistant\[judge\]'\.$"):
+        importlib.import_module("eval.ragas_scores")
 
 
 def test_nothing_phones_home() -> None:
