@@ -8,7 +8,7 @@ import time
 
 QUICK = ("embedder", "retrieval", "ingest", "overhead", "context")
 """Run by `make bench`. When named: `answers` (half an hour), `crash` (a quarter), `failures` (ten minutes) and `measurements`
-(four minutes of a quiet machine)."""
+(six minutes of a quiet machine)."""
 NAMED = ("answers", "crash", "failures", "measurements")
 
 

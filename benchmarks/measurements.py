@@ -2,7 +2,7 @@
 
 A fake server in a process of its own sends tokens at set times: the first after a set time, the others at a set pace.
 `midas eval run` and `midas eval load` measure it, and each reported figure stands beside what was set. Under load, end to end
-and throughput hold what the product adds (search, verification), which nobody set. Needs a quiet machine, for four minutes.
+and throughput hold what the product adds (search, verification), which nobody set. Needs a quiet machine, for six minutes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Pace:
         return f"{self.first_s * 1000:g} ms, then {self.tokens - 1} x {self.token_s * 1000:g} ms"
 
 
-PACES = (Pace(0.1, 0.01, 100), Pace(0.25, 0.02, 80), Pace(0.5, 0.05, 40), Pace(2.0, 0.1, 30))
+PACES = (Pace(0.25, 0.01, 100), Pace(0.25, 0.02, 80), Pace(0.5, 0.05, 40), Pace(2.0, 0.1, 30))
 LOADED = Pace(1.0, 0.05, 101)
 USERS = "1,4,8"
 
