@@ -86,6 +86,11 @@ class Judge:
     def fingerprint(self) -> str:
         return self.facts.fingerprint
 
+    @property
+    def at_once(self) -> int:
+        """How many questions it takes at a time."""
+        return self._backend.queue.size
+
     def require_access(self, collections: Collection[str]) -> None:
         """Raises CollectionIsPrivate when passages of one of them must not reach this judge."""
         for name in sorted(self._hidden.intersection(collections)):

@@ -41,8 +41,6 @@ with extra("judge", "A judge"):
 
 Form = TypeVar("Form", bound=BaseModel)
 
-AT_ONCE = 8
-"""Answers that are judged at the same time; the judge's own queue decides how many reach it."""
 DECIMALS = 6
 
 
@@ -119,7 +117,7 @@ async def ragas_scores(
     done = {(row.key, row.metric, row.scorer) for row in known if row.status != "failed"}
     scorers = {name: _Scorer(name, judge, embedder) for name in metrics}
     due = {name: [row for row in rows if (row.key, name, scorers[name].scorer) not in done] for name in metrics}
-    batches = [(scorers[name], some) for name in metrics for some in _batches(due[name])]
+    batches = [(scorers[name], some) for name in metrics for some in _batches(due[name], judge.at_once)]
     countdown = Countdown(progress, sum(map(len, due.values())), "judging")
     for scorer, some in batches:
         async for score in _as_completed([scorer.score(by_id[row.key.question], row) for row in some]):
@@ -127,8 +125,8 @@ async def ragas_scores(
             yield score
 
 
-def _batches(rows: Sequence[AnswerRow]) -> Iterator[Sequence[AnswerRow]]:
-    return (rows[begin : begin + AT_ONCE] for begin in range(0, len(rows), AT_ONCE))
+def _batches(rows: Sequence[AnswerRow], size: int) -> Iterator[Sequence[AnswerRow]]:
+    return (rows[begin : begin + size] for begin in range(0, len(rows), size))
 
 
 async def _as_completed(work: Sequence[Awaitable[ScoreRow]]) -> AsyncGenerator[ScoreRow, None]:

@@ -13,7 +13,7 @@ class FairQueue:
     """At most `size` at a time. Safe to use from several threads and event loops."""
 
     def __init__(self, size: int = 1) -> None:
-        self._size = size
+        self.size = size
         self._lock = threading.Lock()
         self._places: deque[Place] = deque()
 
@@ -39,7 +39,7 @@ class FairQueue:
     def ahead(self, place: Place) -> int:
         """How many must leave before it is this one's turn; 0 means now."""
         with self._lock:
-            return max(0, self._places.index(place) + 1 - self._size)
+            return max(0, self._places.index(place) + 1 - self.size)
 
 
 class Place:
