@@ -12,10 +12,13 @@ from string import Formatter
 import pytest
 from typer.testing import CliRunner
 
+from eval.metrics import METRICS
 from eval.report.data import ReportData, collect
 from eval.report.html import write_html
 from eval.report.markdown import write_markdown
 from eval.report.numbers import Numbers, ReportLanguage
+from eval.report.plots import Plots
+from eval.report.teller import Teller
 from eval.report.texts import TEXTS, Texts
 from eval.report.writing import tell, write_report
 from eval.runs import create_run
@@ -93,6 +96,14 @@ def test_a_report_tells_every_part_in_both_formats(pages: Pages, language: Repor
         assert wanted in html and wanted in markdown.replace("\\", "")
     assert html.count('class="drill"') == 24
     assert "{" not in visible(html)
+
+
+def test_the_best_is_marked_only_where_it_was_told_apart(data: ReportData) -> None:
+    numbers = Numbers("es")
+    teller = Teller(data, Texts("es"), numbers, Plots(data.backends, numbers))
+    marks = {metric: [teller.mark(METRICS[metric], name) for name in QUALITY] for metric in ("total_ms", "errors", "mrr")}
+    assert marks == {"total_ms": [None, None, "best"], "errors": ["tied"] * 3, "mrr": ["tied"] * 3}
+    assert [teller.mark(METRICS["balanced_accuracy"], name) for name in QUALITY] == [None] * 3
 
 
 def test_a_judge_of_small_or_unknown_worth_does_not_rank(data: ReportData, pages: Pages) -> None:
@@ -192,6 +203,7 @@ def test_numbers_are_written_as_in_the_language() -> None:
     assert (spanish.interval(0.74, 0.87, "share"), english.interval(0.4, 1.2, "ms")) == ("74–87\u202f%", "0–1\u00a0ms")
     assert english.interval(900, 1_200, "ms") == "900\u00a0ms – 1.20\u00a0s" and english.interval(None, 1, "ms") == ""
     assert [english.chance(share) for share in (0, 0.001, 0.5, 0.999, 1)] == ["0%", "< 1%", "50%", "> 99%", "100%"]
+    assert [english.short(value) for value in (100, 1e4, 1e7)] == ["100", "10k", "10\u00a0M"]
     assert [spanish.plain(value) for value in (4, 0.5, 1_500, 100)] == ["4", "0,5", "1.500", "100"]
 
 

@@ -11,7 +11,7 @@ from eval.metrics import Unit
 
 ReportLanguage = Literal["es", "en"]
 NONE = "–"
-_SPACE, _THIN = "\u00a0", "\u202f"
+NO_BREAK, _THIN = "\u00a0", "\u202f"
 """That no line breaks at."""
 _UNIT = re.compile(r"([\d.,]+)(\D*)")
 """A number and its unit."""
@@ -47,27 +47,34 @@ class Numbers:
         sign = "," if self.language == "es" else "."
         return text.rstrip("0").rstrip(sign) if sign in text and abs(value) < 1000 else text
 
+    def short(self, value: float) -> str:
+        """A round number for an axis: `100`, `10 mil`, `1 M`."""
+        if value < 10_000:
+            return self.plain(value)
+        thousand = f"{NO_BREAK}mil" if self.language == "es" else "k"
+        return f"{self.plain(value / 1e3)}{thousand}" if value < 1e6 else f"{self.plain(value / 1e6)}{NO_BREAK}M"
+
     def percent(self, share: float | None, digits: int = 0) -> str:
         space = _THIN if self.language == "es" else ""
         return NONE if share is None else f"{self.number(100 * share, digits)}{space}%"
 
     def duration(self, milliseconds: float) -> str:
         if milliseconds < 1_000:
-            return f"{self.number(milliseconds)}{_SPACE}ms"
+            return f"{self.number(milliseconds)}{NO_BREAK}ms"
         seconds = milliseconds / 1_000
-        return f"{self.significant(seconds) if seconds < 100 and seconds % 1 else self.number(seconds)}{_SPACE}s"
+        return f"{self.significant(seconds) if seconds < 100 and seconds % 1 else self.number(seconds)}{NO_BREAK}s"
 
     def size(self, count: float) -> str:
         """Bytes, in powers of ten."""
         if count < 1e9:
-            return f"{self.number(count / 1e6)}{_SPACE}MB"
-        return f"{self.number(count / 1e9, 1 if count < 1e11 else 0)}{_SPACE}GB"
+            return f"{self.number(count / 1e6)}{NO_BREAK}MB"
+        return f"{self.number(count / 1e9, 1 if count < 1e11 else 0)}{NO_BREAK}GB"
 
     def eur(self, value: float | None) -> str:
         if value is None:
             return NONE
         text = self.number(value, 0 if value >= 100 else 2) if value >= 1 else self.significant(value, 2)
-        return f"{text}{_SPACE}€" if self.language == "es" else f"€{text}"
+        return f"{text}{NO_BREAK}€" if self.language == "es" else f"€{text}"
 
     def of(self, value: float | None, unit: Unit) -> str:
         """In the unit of a metric."""

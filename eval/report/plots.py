@@ -347,7 +347,7 @@ class Plots:
                 "tickvals": (seen := sorted(set(values))),
                 "ticktext": [f"{each:g}" for each in seen],
             },
-            "log": lambda: {"type": "log", "tickvals": _POWERS, "ticktext": [self._numbers.plain(each) for each in _POWERS]},
+            "log": lambda: {"type": "log", "tickvals": _POWERS, "ticktext": [self._numbers.short(each) for each in _POWERS]},
         }
         return scales[axis.scale]()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eval.metrics import METRICS, Metric, Unit
 from eval.report.blocks import Cell, Mark, Table
 from eval.report.data import ReportData
-from eval.report.numbers import NONE, Numbers
+from eval.report.numbers import NO_BREAK, NONE, Numbers
 from eval.report.plots import Plots, Point
 from eval.report.texts import Texts
 from eval.statistics import Estimate
@@ -43,7 +43,8 @@ class Teller:
             return Cell(NONE)
         covered = "" if estimate.coverage >= 0.9995 else self.texts("coverage", share=self.numbers.percent(estimate.coverage))
         count = f"n = {estimate.n}" if counted else ""
-        under = " · ".join(filter(None, (self.numbers.interval(estimate.low, estimate.high, unit), covered, count)))
+        parts = filter(None, (self.numbers.interval(estimate.low, estimate.high, unit), covered, count))
+        under = " · ".join(part.replace(" ", NO_BREAK) for part in parts)
         return Cell(self.numbers.of(estimate.value, unit), under, mark)
 
     def metric_row(self, metric: Metric, scorer: str = RULE, *, marked: bool = True) -> tuple[Cell, ...] | None:
@@ -63,23 +64,26 @@ class Teller:
 
     def mark(self, metric: Metric, backend: str, scorer: str = RULE) -> Mark | None:
         """Whether a back end is the best of a metric, or not told apart from it. When nobody is told apart from the best, the
-        best is only one of them."""
+        best is only one of them. None, too, where back ends are not compared question by question."""
         values = {name: e.value for name in self.data.backends if (e := self.estimate(metric.name, name, None, scorer))}
         known = {name: value for name, value in values.items() if value is not None}
         if len(known) < 2 or backend not in known:
             return None
+        pairs = [pair for pair in self.data.summary.pairs if (pair.metric, pair.scorer) == (metric.name, scorer)]
+        if not pairs:
+            return None
         best = max(known, key=lambda name: known[name] if metric.higher_is_better else -known[name])
-        tied = {name for name in known if name != best and not self._apart(metric.name, best, name, scorer)}
+        beaten = {
+            name
+            for pair in pairs
+            if pair.distinguishable
+            for name in (pair.first, pair.second)
+            if best in (pair.first, pair.second)
+        }
+        tied = known.keys() - beaten - {best}
         if backend == best:
             return "tied" if len(tied) == len(known) - 1 else "best"
         return "tied" if backend in tied else None
-
-    def _apart(self, metric: str, first: str, second: str, scorer: str) -> bool:
-        return any(
-            pair.distinguishable
-            for pair in self.data.summary.pairs
-            if pair.metric == metric and pair.scorer == scorer and {pair.first, pair.second} == {first, second}
-        )
 
     def point(self, estimate: Estimate | None, unit: Unit) -> Point | None:
         if estimate is None or estimate.value is None:
