@@ -141,7 +141,8 @@ def _(block: Table, page: Page) -> str:
     kind = ' class="numeric"' if block.numeric else ""
     notes = "".join(f'<p class="intro">{escape(note)}</p>' for note in block.notes)
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(block.caption or block.columns[0].text)}"><table{kind}>{caption}<thead><tr>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(block.caption or block.columns[0].text)}">'
+        f"<table{kind}>{caption}<thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>{notes}"
     )
 
