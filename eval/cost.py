@@ -226,7 +226,7 @@ def measured(run: Run, backend: str, throughput: float | None, given: Figure | N
     plain = {question.id for question in run.questions() if question.plain}
     own = [row for row in run.answers() if row.key.backend == backend and row.status != "error"]
     rows = [row for row in own if row.key.question not in plain] or own
-    seconds = [row.speed.e2e_ms / 1000 for row in rows if row.speed.e2e_ms is not None]
+    seconds = [spent / 1000 for row in rows if (spent := _work_ms(row)) is not None]
     if not seconds:
         return None
     per_s, source = _answers_per_s(len(rows), sum(seconds), throughput, given)
@@ -249,6 +249,12 @@ def _answers_per_s(answers: int, seconds: float, throughput: float | None, given
         return given.value, "yours"
     alone = answers / seconds
     return (throughput, "load_test") if throughput is not None and throughput > alone else (alone, "run")
+
+
+def _work_ms(row: AnswerRow) -> float | None:
+    """How long the model was busy with an answer: also with one that it gave up at its first token, and with the check after
+    it. None where no model was asked."""
+    return row.speed.e2e_ms if row.timings.generation_ms is None else row.timings.generation_ms
 
 
 def _mean(rows: Sequence[AnswerRow], tokens: Sequence[int]) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assistant.hardware import Gpu
-from assistant.types import Usage
+from assistant.types import Timings, Usage
 from eval.cost import MONTH_HOURS, Tariff, Work, break_even, cost_of_nothing, cost_of_run, tariff
 from eval.prices import Plan, Prices, load_prices, replaced
 from eval.rows import Key, ScoreRow, Speed
@@ -186,6 +186,14 @@ def test_questions_that_no_model_was_asked_cost_no_tokens(tmp_path: Path, prices
     run.append(answer("q1", "chico", "No consta.", status="declined", asked_model=False, usage=Usage(), speed=Speed()))
     work = cost_of_run(run, prices, tmp_path).results[0].work
     assert (work.prompt_tokens, work.answers_per_s) == (300, pytest.approx(2 / 2.5)) and work.good is None
+
+
+def test_answers_that_a_model_gave_up_and_checks_after_answers_take_its_time(tmp_path: Path, prices: Prices) -> None:
+    run = create_run(tmp_path, manifest(["chico"], 2), questions(2))
+    run.append(answer("q0", "chico", "Son.", timings=Timings(generation_ms=3000.0)))
+    refused = Speed(ttft_ms=900.0, total_ms=1100.0)
+    run.append(answer("q1", "chico", "No.", status="declined", speed=refused, timings=Timings(generation_ms=1000.0)))
+    assert cost_of_run(run, prices, tmp_path).results[0].work.answers_per_s == pytest.approx(2 / 4)
 
 
 def test_plain_prompts_are_left_out_where_there_are_questions_about_documents(tmp_path: Path, prices: Prices) -> None:
