@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from eval.arena import voter_name
 from eval.formatting import unformatted
 from eval.questions import Question
-from eval.rows import AnswerRow, Key, ScoreRow
+from eval.rows import HUMAN, AnswerRow, Key, ScoreRow
 from ingest.assets import write_atomically
 from ingest.errors import ConfigError
 from ingest.loaders.delimited import sniff_delimiter
@@ -81,7 +81,7 @@ def export_form(run: Run, path: Path, language: Language = "es") -> int:
 
 def import_form(run: Run, path: Path, rater: str) -> Filled:
     """The scores of a filled form, not yet written anywhere. Raises ConfigError that names the line that is wrong."""
-    scorer = f"human:{voter_name(rater)}"
+    scorer = f"{HUMAN}{voter_name(rater)}"
     keys = {_id(run.id, row.key): row.key for row in _judged(run)}
     lines = list(_read(path))
     scores: list[ScoreRow] = []

@@ -11,6 +11,10 @@ Status = Literal["ok", "declined", "error"]
 ScoreStatus = Literal["ok", "failed", "not_applicable"]
 
 
+HUMAN = "human:"
+"""How the scorer of a person's marks begins; the name follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """Which answer: the question's id, the back end's name, and the repetition, from 0."""
@@ -77,8 +81,8 @@ class AnswerRow:
 class ScoreRow:
     """One metric of one answer. `value` is None unless `status` is `ok`; `why` says why it is None, or how it came about.
 
-    `scorer` is `rule`, or the fingerprint of the judge. `not_applicable` does not count against coverage (no reference, say);
-    `failed` does.
+    `scorer` is `rule`, the fingerprint of the judge, or HUMAN and a name. `not_applicable` does not count against coverage (no
+    reference, say); `failed` does.
     """
 
     key: Key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import fmean, median
@@ -10,7 +10,7 @@ from statistics import fmean, median
 from eval import statistics
 from eval.metrics import SPEED
 from eval.questions import Question
-from eval.rows import AnswerRow, Key
+from eval.rows import HUMAN, AnswerRow, Key, ScoreRow
 from eval.runs import Run
 from eval.statistics import ALPHA, Difference, Estimate
 
@@ -88,8 +88,8 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values of one metric of one back end by one scorer; those of `failed` are missing. `middle` tells that the median
-    sums them up, not the mean."""
+    """The values of one metric of one back end by one scorer; those of `failed` are missing, or were never tried. `middle`
+    tells that the median sums them up, not the mean."""
 
     backend: str
     metric: str
@@ -126,15 +126,23 @@ def averages(run: Run) -> tuple[Cell, ...]:
 
 def series_of(run: Run) -> list[Series]:
     """All scores and speeds of a run, by back end, metric and scorer."""
-    found: dict[tuple[str, str, str], tuple[dict[Key, float], set[Key]]] = {}
+    answers = run.answers()
+    keys: dict[str, set[Key]] = {}
+    for answer in answers:
+        keys.setdefault(answer.key.backend, set()).add(answer.key)
+    found: dict[tuple[str, str, str], list[ScoreRow]] = {}
     for row in run.scores():
-        values, failed = found.setdefault((row.key.backend, row.metric, row.scorer), ({}, set()))
-        if row.value is not None and row.status == "ok":
-            values[row.key] = row.value
-        elif row.status == "failed":
-            failed.add(row.key)
-    scores = [Series(*name, values, frozenset(failed)) for name, (values, failed) in found.items()]
-    return [*(series for series in scores if series.values or series.failed), *_speeds(run.answers())]
+        found.setdefault((row.key.backend, row.metric, row.scorer), []).append(row)
+    scores = (_scored(*name, rows, keys.get(name[0], set())) for name, rows in found.items())
+    return [*(series for series in scores if series.values or series.failed), *_speeds(answers)]
+
+
+def _scored(backend: str, metric: str, scorer: str, rows: Sequence[ScoreRow], answers: Set[Key]) -> Series:
+    """An answer that a rule or a judge never came to counts like one where it failed; people need not mark them all."""
+    values = {row.key: row.value for row in rows if row.status == "ok" and row.value is not None}
+    failed = {row.key for row in rows if row.status == "failed"}
+    missed = set() if scorer.startswith(HUMAN) else answers - {row.key for row in rows}
+    return Series(backend, metric, scorer, values, frozenset(failed | missed))
 
 
 def members_of(questions: Sequence[Question]) -> dict[str, frozenset[str]]:

@@ -16,8 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.calibration import LEAST_COVERAGE
 from eval.questions import Question
-from eval.rows import AnswerRow, ScoreRow
+from eval.rows import HUMAN, AnswerRow, ScoreRow
 from eval.statistics import ENOUGH
 
 CriterionName = Literal["correctness", "faithfulness", "abstention", "speed", "cost"]
@@ -30,7 +31,8 @@ RANKED_BY: dict[CriterionName, tuple[str, ...]] = {
     "correctness": ("factual_correctness", "fact_recall", "token_f1"),
     "faithfulness": ("faithfulness", "grounding_rate"),
 }
-"""The metric of a criterion is the first of these that every back end has and that may be ranked by."""
+"""The metric of a criterion is the first of these that one scorer, who may rank, has for LEAST_COVERAGE of the answers of every
+back end."""
 BEST_MS, WORST_MS = 1_000.0, 60_000.0
 """Waiting this long for a verified answer has utility 1 and 0; logarithmic between them."""
 BEST_EUR, WORST_EUR = 0.001, 1.0
@@ -228,7 +230,7 @@ def gather(
 
 def judges_of(scores: Sequence[ScoreRow]) -> tuple[str, ...]:
     """Fingerprints of the judges: neither rules nor people."""
-    return tuple(sorted({row.scorer for row in scores if row.scorer != "rule" and not row.scorer.startswith("human:")}))
+    return tuple(sorted({row.scorer for row in scores if row.scorer != "rule" and not row.scorer.startswith(HUMAN)}))
 
 
 class _Grid:
@@ -271,16 +273,33 @@ def _basis(criterion: CriterionName, metric: str, values: Floats, groups: NDArra
 def _best_scored(
     criterion: CriterionName, grid: _Grid, scores: Sequence[ScoreRow], wanted: Callable[[Question], bool]
 ) -> Basis | None:
-    bases = (_basis(criterion, metric, grid.only(wanted, _scored(metric, grid, scores))) for metric in RANKED_BY[criterion])
-    return next((basis for basis in bases if basis is not None), None)
+    for metric in RANKED_BY[criterion]:
+        rows = [row for row in scores if row.metric == metric]
+        for scorer in dict.fromkeys(row.scorer for row in rows):
+            own = [row for row in rows if row.scorer == scorer]
+            if _covers(grid, own) and (basis := _basis(criterion, metric, grid.only(wanted, _scored(grid, own)))):
+                return basis
+    return None
 
 
-def _scored(metric: str, grid: _Grid, scores: Sequence[ScoreRow]) -> Floats:
+def _covers(grid: _Grid, scores: Sequence[ScoreRow]) -> bool:
+    """Whether a scorer tells of nearly all answers of every back end that a metric applies to: it may have left out what is
+    hard, or been stopped."""
+    apart = {row.key for row in scores if row.status == "not_applicable"}
+    told = {row.key for row in scores if row.status == "ok"}
+    for backend in grid.backends:
+        due = {row.key for row in grid.answers if row.key.backend == backend and row.status != "error"} - apart
+        if len(due & told) < LEAST_COVERAGE * len(due):
+            return False
+    return True
+
+
+def _scored(grid: _Grid, scores: Sequence[ScoreRow]) -> Floats:
     failed = [(row.key.question, row.key.backend, 0.0) for row in grid.answers if row.status == "error"]
     found = [
         (row.key.question, row.key.backend, row.value)
         for row in scores
-        if row.metric == metric and row.status == "ok" and row.value is not None and not isnan(row.value)
+        if row.status == "ok" and row.value is not None and not isnan(row.value)
     ]
     return grid.mean([*found, *failed] if found else [])
 

@@ -103,6 +103,17 @@ def test_judges_are_kept_apart(tmp_path: Path) -> None:
     assert by_rule is not None and by_rule.estimate == cells["rule"]
 
 
+def test_answers_that_a_judge_never_came_to_are_gaps_in_its_coverage(tmp_path: Path) -> None:
+    run = answered_run(tmp_path, "a", {"x": GOOD}, 20)
+    keys = [row.key for row in run.answers()]
+    run.append(*(ScoreRow(key, "faithfulness", 1.0, scorer="judge") for key in keys[:4]))
+    run.append(*(ScoreRow(key, "faithfulness", None, "not_applicable", "declined", "judge") for key in keys[4:12]))
+    run.append(*(ScoreRow(key, "human_clarity", 5.0, scorer="human:ana") for key in keys[:4]))
+    summary = summarise(run)
+    assert estimate(summary, "x", "faithfulness").coverage == pytest.approx(4 / 12)
+    assert estimate(summary, "x", "human_clarity").coverage == 1
+
+
 def test_figures_of_no_single_answer_are_there_too(tmp_path: Path) -> None:
     run = answered_run(tmp_path, "a", {"x": GOOD}, 4)
     for value in (3.0, 1.0, 2.0):

@@ -135,6 +135,23 @@ def test_a_judge_ranks_only_when_it_is_trusted(trusted: tuple[str, ...], metric:
     assert found.missing == ("faithfulness", "cost")
 
 
+def test_a_judge_that_left_out_answers_does_not_rank() -> None:
+    """Stopped after the first back end and one answer of the second."""
+    asked = [Question(id=f"q{number}", question="¿?", language="es", answerable=True, reference="20") for number in range(20)]
+    answers = [*rows("a", ["ok"] * 20), *rows("b", ["ok"] * 20)]
+    rules = [*scores("a", "fact_recall", [0.5] * 20), *scores("b", "fact_recall", [0.5] * 20)]
+    half = [*scores("a", "factual_correctness", [0.1] * 20, "f00"), *scores("b", "factual_correctness", [0.9], "f00")]
+    whole = [*scores("a", "factual_correctness", [0.2] * 20, "f11"), *scores("b", "factual_correctness", [0.8] * 19, "f11")]
+    for judged, metric, value in ((half, "fact_recall", 0.5), ([*half, *whole], "factual_correctness", 0.8)):
+        basis = gather(asked, answers, [*rules, *judged], {}, ("f00", "f11")).bases[0]
+        assert (basis.criterion, basis.metric, np.nanmean(basis.values[:, 1])) == ("correctness", metric, pytest.approx(value))
+    said = [
+        ScoreRow(Key(f"q{number}", "b"), "factual_correctness", None, "not_applicable", scorer="f00") for number in range(20)
+    ]
+    declined = [*said, half[-1]]
+    assert gather(asked, answers, [*rules, *half[:-1], *declined], {}, ("f00",)).bases[0].metric == "factual_correctness"
+
+
 def test_marks_of_people_are_no_judge() -> None:
     assert gather(ASKED, ANSWERS, scores("a", "human_clarity", [5], "human:ana"), {}, ()).unranked == ()
 

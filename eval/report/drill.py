@@ -12,7 +12,7 @@ from eval.metrics import METRICS
 from eval.questions import Question
 from eval.report.blocks import Drill, Drills, Passage, Reply, Section
 from eval.report.teller import Teller
-from eval.rows import AnswerRow, Key, ScoreRow
+from eval.rows import HUMAN, AnswerRow, Key, ScoreRow
 
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
 WRONG_UNDER = 0.5
@@ -163,5 +163,5 @@ def _scores(teller: Teller, scores: Sequence[ScoreRow]) -> Iterator[tuple[str, s
 def _score_title(teller: Teller, score: ScoreRow) -> str:
     """With who said it, where there are several judges, or people."""
     who = {judge.fingerprint: judge.name for judge in teller.data.judges if len(teller.data.judges) > 1}
-    by = who.get(score.scorer) or (score.scorer.partition(":")[2] if score.scorer.startswith("human:") else "")
+    by = who.get(score.scorer) or (score.scorer.removeprefix(HUMAN) if score.scorer.startswith(HUMAN) else "")
     return f"{teller.title(score.metric)} · {by}" if by else teller.title(score.metric)
