@@ -65,10 +65,10 @@ class Level:
     was still being answered at its end was waited for. Milliseconds: `ttft_ms` from asking until the first text was shown,
     with search and waiting; `model_ttft_ms`, `tpot_ms` and `gap_ms` as in `eval.rows.Speed`; `queued_ms` the wait for a turn
     at the model; `e2e_ms` until the verified answer was whole. `throughput_per_s`: whole answers within the seconds, over the
-    time until the last of them; `tokens_per_s`: their tokens; `goodput_per_s`: those of them that kept the objective,
-    `within_slo` their share of all that was asked (None without an objective). Against the same question's answer without
-    load: `truncated` are cut short, `lost_citations` cite less, `changed` are declined where they were answered, or the other
-    way round. `generator_busy`: asking took nearly a whole processor, so that times may be too long.
+    time until the last of them or the last failure; `tokens_per_s`: their tokens; `goodput_per_s`: those of them that kept the
+    objective, `within_slo` their share of all that was asked (None without an objective). Against the same question's answer
+    without load: `truncated` are cut short, `lost_citations` cite less, `changed` are declined where they were answered, or the
+    other way round. `generator_busy`: asking took nearly a whole processor, so that times may be too long.
     """
 
     load: float
@@ -152,7 +152,7 @@ def level_of(load: float, seconds: float, asked: Asked, slo: Slo, alone: Asked) 
     answered = [sample for sample in samples if sample.cause is None]
     in_time = [sample for sample in answered if sample.ended_s <= seconds]
     kept = [sample for sample in in_time if slo.kept(sample)]
-    busy = max((sample.ended_s for sample in in_time), default=seconds)
+    busy = _busy_s(samples, seconds)
     limited = slo != Slo()
     before = {sample.question: sample for sample in alone.samples if sample.cause is None}
     pairs = [(sample, before[sample.question]) for sample in answered if sample.question in before]
@@ -178,6 +178,12 @@ def level_of(load: float, seconds: float, asked: Asked, slo: Slo, alone: Asked) 
         changed=sum(sample.status != reference.status for sample, reference in pairs),
         generator_busy=asked.generator_busy,
     )
+
+
+def _busy_s(samples: Sequence[Sample], seconds: float) -> float:
+    """Until the last answer within the seconds, or until questions failed: a server that hangs had that time, too."""
+    ends = (min(sample.ended_s, seconds) for sample in samples if sample.cause is not None or sample.ended_s <= seconds)
+    return max(ends, default=seconds)
 
 
 def failures(samples: Sequence[Sample]) -> tuple[Failures, ...]:

@@ -82,6 +82,16 @@ def test_a_level() -> None:
     assert (made.ttft_ms.median, made.e2e_ms.median, made.gap_ms.n, made.model_ttft_ms.median) == (500, 1000, 8, 400)
 
 
+def test_a_server_that_answers_no_more_does_not_answer_faster() -> None:
+    """One answer at 2 s, then an error at 9 s and a timeout that outlives the level: it had all 10 seconds."""
+    alone = Asked((), False)
+    refused = replace(failed("http_502", "gone"), ended_s=9)
+    assert level_of(1, 10, Asked((sample(ended_s=2), refused), False), SLO, alone).throughput_per_s == 1 / 9
+    hung = replace(failed("timeout", "late"), ended_s=130)
+    made = level_of(1, 10, Asked((sample(ended_s=2), hung), False), SLO, alone)
+    assert (made.throughput_per_s, made.tokens_per_s, made.goodput_per_s) == (1 / 10, 1, 1 / 10)
+
+
 def test_nothing_answered_is_a_level_too() -> None:
     made = level_of(1, 10, Asked((failed("timeout", "late"),), False), SLO, Asked((), False))
     assert (made.ok, made.throughput_per_s, made.goodput_per_s, made.within_slo, made.e2e_ms) == (0, 0, 0, 0, None)
