@@ -99,9 +99,17 @@ def compare(before: Run, after: Run, backends: Mapping[str, str] | None = None, 
         added=tuple(id for id in new if id not in old),
         unanswered=_unanswered(after, pairs, shared),
         gone=tuple(_gone(first, second, pairs)),
-        conditions=tuple(name for name in CONDITIONS if getattr(before.manifest, name) != getattr(after.manifest, name)),
+        conditions=tuple(name for name in CONDITIONS if _condition(before, name) != _condition(after, name)),
         changes=tuple(_changes(first, second, pairs)),
     )
+
+
+def _condition(run: Run, name: str) -> object:
+    """A field of the manifest; of the hardware only what does not change by the minute, as free memory does."""
+    found = getattr(run.manifest, name)
+    if name != "hardware":
+        return found
+    return found.system, found.cpu, found.cores, found.ram_bytes, tuple((gpu.name, gpu.memory_bytes) for gpu in found.gpus)
 
 
 def _paired_backends(before: Run, after: Run, wanted: Mapping[str, str] | None) -> dict[str, str]:

@@ -257,7 +257,9 @@ def _api(title: str, price: Price) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read ({error.strerror}): name a table of costs.") from error
+    except ValueError as error:
         raise ConfigError(f"{path} can't be read as a table of costs ({error}): correct it.") from error
 
 

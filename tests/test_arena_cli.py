@@ -149,12 +149,12 @@ def test_votes_are_given_by_single_keys_and_gone_on_with_later(midas: Cli, run: 
         screen.shows("1 was")
         screen.shows("q stop")
         screen.press("q")
-        screen.shows(r"2 vote\(s\) of ana are kept. The same command goes on with the rest.")
+        screen.shows(r"Votes of ana that are kept: 2. The same command goes on with the rest.")
         assert screen.ends() == 0
     with terminal(midas.home, "arena", "vote", "--voter", "ana") as screen:
         screen.shows(r"[23] / 8")
         screen.press("\x03")  # Ctrl-C
-        screen.shows(r"0 vote\(s\) of ana are kept. The same command")
+        screen.shows(r"Votes of ana that are kept: 0. The same command")
         assert screen.ends() == 0
     with open_arena(midas.home) as arena:
         assert [(vote.choice, vote.reason) for vote in arena.votes(run.id)] == [("left", "dice el plazo"), ("tie", None)]
@@ -167,7 +167,7 @@ def test_votes_are_given_by_single_keys_and_gone_on_with_later(midas: Cli, run: 
 def test_verdicts_come_from_a_pipe_with_their_reasons(midas: Cli, run: Run) -> None:
     midas.run("arena", "prepare", "latest")
     printed = midas.run("arena", "vote", "--voter", "Ana", stdin="1 dice el plazo\nwhat?\n4\n")
-    assert "2 vote(s) of ana are kept. The same command goes on with the rest." in printed
+    assert "Votes of ana that are kept: 2. The same command goes on with the rest." in printed
     midas.run("arena", "vote", "--voter", "Ana", stdin="2\n" * 20)
     with open_arena(midas.home) as arena:
         votes = arena.votes(run.id)

@@ -14,6 +14,8 @@ import pytest
 from assistant.hardware import Gpu
 from assistant.types import Timings, Usage
 from eval.cost import MONTH_HOURS, Tariff, Work, break_even, cost_of_nothing, cost_of_run, tariff
+from eval.exchange import Sample
+from eval.load import Asked, LoadResult, Slo, level_of, save
 from eval.prices import Plan, Prices, load_prices, replaced
 from eval.rows import Key, ScoreRow, Speed
 from eval.runs import Run, create_run
@@ -210,10 +212,18 @@ def replace_id(question: Any) -> Any:
 
 def test_a_load_test_tells_a_faster_speed(tmp_path: Path, prices: Prices, monkeypatch: pytest.MonkeyPatch) -> None:
     run = placed_run(tmp_path)
-    monkeypatch.setattr("eval.cost._throughputs", lambda home: {"chico": 3.0, "dear": 0.01})
+    monkeypatch.setattr("eval.cost._throughputs", lambda home, run: {"chico": 3.0, "dear": 0.01})
     local, cloud = cost_of_run(run, prices, tmp_path).results
     assert (local.work.answers_per_s, local.work.speed_from) == (3.0, "load_test")
     assert (cloud.work.answers_per_s, cloud.work.speed_from) == (pytest.approx(0.4), "run")
+
+
+@pytest.mark.parametrize(("model", "source"), [("", "load_test"), ("chico", "load_test"), ("grande", "run")])
+def test_a_load_test_of_another_model_tells_nothing(tmp_path: Path, prices: Prices, model: str, source: str) -> None:
+    told = Sample("q0", 0, 0.1, None, "", "ok", model=model, speed=Speed(total_ms=100.0))
+    level = level_of(1, 10, Asked((told,) * 30, False), Slo(), Asked((), False))
+    save(tmp_path, LoadResult("l", "chico", "closed", "", 1, Slo(), level, (), None, None, model=model), [])
+    assert cost_of_run(placed_run(tmp_path), prices, tmp_path).results[0].work.speed_from == source
 
 
 def test_a_plan_places_a_back_end_and_gives_its_speed(tmp_path: Path) -> None:
@@ -331,9 +341,12 @@ def test_the_command_shows_costs_and_every_figure_with_its_source(tmp_path: Path
     assert "Run 20261121-100000-viajes: costs at 20,000 answers a month" in told
     assert "chico against APIs" in told and "What moves the cost of an answer of chico" in told
     assert "rented: NVIDIA H100, 80 GB" in told and "LoRA of an 8B model" in told
+    assert "--figures lists them" in told and "Uptime Institute" not in told
+    listed = midas("--figures")
     for entry_of in load_prices(tmp_path).assumptions.model_fields_set:
-        assert entry_of in told
-    assert "Uptime Institute" in told and "yours" in told
+        assert entry_of in listed
+    assert "Uptime Institute" in listed and "api dear input_usd: 5, " in listed and "yours" in listed
+    assert "https://www.networkenvironments.com/key-insights-uptime-institute-2025-global-data-center-survey " in listed
 
 
 def test_the_command_as_json_for_another_volume_and_file(tmp_path: Path, midas: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,14 @@ def test_what_the_runs_were_made_with_is_compared(good: Run, home: Path) -> None
     other = answered_run(home, "prompted", {"x": GOOD})
     other = other.with_manifest(other.manifest.model_copy(update={"prompts_sha256": "1" * 64}))
     assert compare(good, other).conditions == ("prompts_sha256",)
+
+
+def test_free_memory_is_no_difference_between_runs_but_the_processor_is(good: Run, home: Path) -> None:
+    other, machine = answered_run(home, "later", {"x": GOOD}), good.manifest.hardware
+    busier = replace(machine, ram_available_bytes=1, disk_free_bytes=1, notes=("Other programs keep the computer busy.",))
+    for hardware, differing in ((busier, ()), (replace(machine, cpu="Another"), ("hardware",))):
+        later = other.with_manifest(other.manifest.model_copy(update={"hardware": hardware}))
+        assert compare(good, later).conditions == differing
 
 
 def test_runs_without_scores_are_no_pass(home: Path) -> None:

@@ -68,7 +68,7 @@ def vote(
         left = arena.next(chosen, name) is not None
     if not json:
         rest = "The same command goes on with the rest." if left else "There is nothing left for you to compare."
-        terminal.out.print(terminal.plain(f"{count} vote(s) of {name} are kept. {rest}"))
+        terminal.out.print(terminal.plain(f"Votes of {name} that are kept: {count}. {rest}"))
 
 
 @arena_app.command("results")

@@ -13,8 +13,6 @@ from ui.command import Json, leave, load_settings
 if TYPE_CHECKING:
     from eval.runs import Run
 
-compare_app = typer.Typer()
-
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help="Id of a run, how it begins, or latest.")]
 After = Annotated[str, typer.Argument(metavar="AFTER", help="The run to compare with it.")]
 Backends = Annotated[
@@ -28,7 +26,6 @@ Backends = Annotated[
 ]
 
 
-@compare_app.command("diff")
 def diff(
     before: Before,
     after: After,
@@ -57,7 +54,6 @@ def diff(
         compare_text.print_diff(found, metric or ())
 
 
-@compare_app.command("gate")
 def gate(
     before: Before,
     after: Annotated[str, typer.Argument(metavar="AFTER", help="The run that must not be worse.")] = "latest",

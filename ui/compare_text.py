@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from eval.diff import Change, Diff
 from eval.gate import Check, Gate
-from eval.metrics import METRICS
 from eval.summary import RULE
+from ui.figure_text import figure
 from ui.terminal import out, plain, table
 
 NAMED = 12
@@ -18,9 +18,9 @@ def print_diff(diff: Diff, named: Sequence[str]) -> None:
     """Changes as a table, then the questions of the metrics that were named (of `correct` when none were)."""
     print_pairing(diff)
     for backend, _ in diff.backends:
-        out.print(plain(f"\n{backend}", "bold"))
-        rows = [_row(change) for change in diff.changes if change.backend == backend]
-        out.print(table(("metric", "before", "after", "change [95 % interval]", "p", "+/-"), rows))
+        if rows := [_row(change) for change in diff.changes if change.backend == backend]:
+            out.print(plain(f"\n{backend}", "bold"))
+            out.print(table(("metric", "before", "after", "change [95 % interval]", "p", "+/-"), rows))
     out.print()
     for change in diff.changes:
         if change.metric in (named or ("correct",)):
@@ -29,7 +29,11 @@ def print_diff(diff: Diff, named: Sequence[str]) -> None:
                     out.print(plain(f"{change.backend}, {change.metric}, {way}: {_some(ids)}"))
     certain = sum(change.distinguishable for change in diff.changes)
     out.print(
-        plain("p is adjusted for the number of changes (Holm); +/- counts the questions that got better and worse.", "dim")
+        plain(
+            "The change is over the questions with a figure in both runs; p is adjusted for the number of changes (Holm); +/- "
+            "counts the questions that got better and worse.",
+            "dim",
+        )
     )
     out.print(plain(f"{certain} of {len(diff.changes)} changes are more than chance (p under 0.05)."))
 
@@ -41,7 +45,7 @@ def print_gate(gate: Gate) -> None:
         (check.backend, check.metric, _told(check), f"{check.allowed:g}", _p(check.p_holm), _verdict(check))
         for check in gate.checks
     ]
-    out.print(table(("back end", "metric", "drop", "allowed", "p", ""), rows))
+    out.print(table(("back end", "metric", "drop", "allowed", "p", "result"), rows))
     failures = len(gate.failures)
     out.print(plain("Passed." if gate.passed else f"Failed: {failures} of {len(gate.checks)} checks.", "bold"))
 
@@ -58,7 +62,9 @@ def _pairing(diff: Diff) -> Iterator[str]:
         if before != after:
             yield f"Back end {before} is compared with {after}."
     if diff.conditions:
-        yield f"The runs differ in: {', '.join(diff.conditions)}."
+        yield f"The runs differ in: {', '.join(name.partition('_')[0] for name in diff.conditions)}."
+    for backend, count in diff.unanswered.items():
+        yield f"{backend} has no answer to {count} of them in {diff.after}."
     for ids, what in ((diff.altered, "altered"), (diff.dropped, "only in the first"), (diff.added, "only in the second")):
         if ids:
             yield f"Left out, {what}: {_some(ids)}."
@@ -66,27 +72,19 @@ def _pairing(diff: Diff) -> Iterator[str]:
 
 def _row(change: Change) -> tuple[str, ...]:
     effect = change.difference.effect
-    low, high = (_figure(limit, change.metric, "+") for limit in (effect.low, effect.high))
+    low, high = (figure(limit, change.metric, "+") for limit in (effect.low, effect.high))
     return (
         change.metric if change.scorer == RULE else f"{change.metric} ({change.scorer[:12]})",
-        _figure(change.before.value, change.metric),
-        _figure(change.after.value, change.metric),
-        f"{_figure(effect.value, change.metric, '+')} [{low}, {high}]",
+        figure(change.before.value, change.metric),
+        figure(change.after.value, change.metric),
+        f"{figure(effect.value, change.metric, '+')} [{low}, {high}]",
         _p(change.p_holm),
         f"{len(change.better)}/{len(change.worse)}",
     )
 
 
-def _figure(value: float | None, metric: str, sign: str = "") -> str:
-    """Shares with three decimals, milliseconds and what is larger with none, else one."""
-    if value is None:
-        return "-"
-    decimals = {"share": 3, "score": 2, "eur": 4, "tokens/s": 1, "characters/s": 1}
-    return f"{value:{sign},.{decimals.get(METRICS[metric].unit, 0)}f}"
-
-
 def _told(check: Check) -> str:
-    return "-" if check.drop is None else _figure(check.drop, check.metric, "+")
+    return "-" if check.drop is None else figure(check.drop, check.metric, "+")
 
 
 def _verdict(check: Check) -> str:

@@ -28,13 +28,16 @@ def cost(
         ),
     ] = None,
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also draw it on a page of its own.")] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures", help="Also list every figure it rests on, with its day, source and worth.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Tell what answers cost: own machines, rented ones, APIs.
 
     Per answer, per correct and faithful answer, per million tokens and month, at the speed that the run or a load test
-    measured; from how many answers a machine pays off; and what moves the result. Every figure is shown with its day, source
-    and worth; costs.toml in the data directory, or --costs, replaces any of them.
+    measured; from how many answers a machine pays off; and what moves the result. --figures shows what it rests on;
+    costs.toml in the data directory, or --costs, replaces any of these figures.
     """
     from ui import cost_text, terminal
 
@@ -46,7 +49,7 @@ def cost(
     if json:
         terminal.print_json(report)
     else:
-        cost_text.print_costs(report, name)
+        cost_text.print_costs(report, name, figures)
 
 
 def _report(run: str | None, costs: Path | None, volume: float | None) -> tuple[CostReport, str | None]:

@@ -19,7 +19,7 @@ UNPLACED: dict[Unplaced, str] = {
 }
 
 
-def print_costs(report: CostReport, run: str | None) -> None:
+def print_costs(report: CostReport, run: str | None, figures: bool) -> None:
     head = f"Run {run}: costs" if run else "Costs"
     out.print(
         plain(f"{head} at {report.volume:,.0f} answers a month, in EUR without VAT; prices of {report.prices.as_of}.", "bold")
@@ -33,7 +33,7 @@ def print_costs(report: CostReport, run: str | None) -> None:
         _section(f"What moves the cost of an answer of {result.work.backend}", SWINGS, strongest)
     _section("Machines, if one is enough and fast enough", CLASSES, [_class(row) for row in report.classes])
     _section("Fine-tuning", TUNINGS, [_tuning(row) for row in report.tunings])
-    _section("Figures and where they come from", FIGURES, [_figure(entry) for entry in entries(report.prices)])
+    _print_figures(list(entries(report.prices)), figures)
 
 
 RESULTS = ("back end", "on", "answer", "good answer", "1M tokens", "month", "machines", "answers/s")
@@ -41,7 +41,6 @@ BREAK_EVEN = ("API", "answer there", "pays off from, a month", "machines")
 SWINGS = ("figure", "low", "high", "answer at low", "answer at high")
 CLASSES = ("machine", "GB", "price", "hour", "month", "answer", "answers/s needed")
 TUNINGS = ("way", "once", "answer")
-FIGURES = ("figure", "value", "range", "as of", "basis", "source")
 
 
 def money(eur: float | None) -> str:
@@ -99,14 +98,28 @@ def _tuning(row: Tuning) -> tuple[str, ...]:
     return row.title.en, money(row.once_eur), money(row.eur_per_answer)
 
 
-def _figure(entry: Entry) -> tuple[str, ...]:
+def _print_figures(found: Sequence[Entry], listed: bool) -> None:
+    """Lines, not a table: addresses are long, and should be whole. Else how many there are."""
+    out.print()
+    if not listed:
+        guessed = sum(entry.figure.basis == "estimate" for entry in found)
+        out.print(plain(f"All this rests on {len(found)} figures, {guessed} of them estimates: --figures lists them."))
+        return
+    out.print(plain("Figures and where they come from", "bold"))
+    for entry in found:
+        out.print(plain(_figure(entry)))
+        out.print(plain(f"    {' '.join(part for part in (entry.figure.source, entry.figure.note) if part)}", "dim"))
+
+
+def _figure(entry: Entry) -> str:
+    """`electricity_eur_per_kwh: 0.15 (0.1 to 0.25), 2024-06-30, secondary`."""
     figure = entry.figure
-    source = " ".join(part for part in (figure.source, figure.note) if part)
-    return _name(entry.path), _number(figure.value), _range(figure), str(figure.as_of or "-"), figure.basis, source
+    told = (f"{_name(entry.path)}: {_number(figure.value)}{_range(figure)}", str(figure.as_of or ""), figure.basis)
+    return ", ".join(part for part in told if part)
 
 
 def _range(figure: Figure) -> str:
-    return "-" if figure.low is None and figure.high is None else "-".join(map(_number, figure.range))
+    return "" if figure.low is None and figure.high is None else f" ({' to '.join(map(_number, figure.range))})"
 
 
 def _name(path: tuple[str, ...]) -> str:

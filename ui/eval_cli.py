@@ -10,7 +10,7 @@ import typer
 
 from ui.arena_cli import arena_app, form_app
 from ui.command import Json, leave, load_settings
-from ui.compare_cli import compare_app
+from ui.compare_cli import diff, gate
 from ui.cost_cli import cost
 from ui.judge_cli import judge_app
 from ui.load_cli import load
@@ -18,14 +18,6 @@ from ui.questions_cli import questions_app
 from ui.report_cli import report
 
 eval_app = typer.Typer(help="Measure back ends: answers, speed, memory, cost.", no_args_is_help=True)
-eval_app.command("load")(load)
-eval_app.command("cost")(cost)
-eval_app.command("report")(report)
-eval_app.add_typer(arena_app, name="arena")
-eval_app.add_typer(form_app, name="form")
-eval_app.add_typer(judge_app, name="judge")
-eval_app.add_typer(questions_app, name="questions")
-eval_app.add_typer(compare_app)
 
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, how it begins, or latest.")]
 Judge = Annotated[
@@ -136,6 +128,17 @@ def score_run(id: RunId, judge: Judge = None, metrics: Metrics = None, json: Jso
         scored = eval_run.score(open_run(settings.home, id), settings, judge, _names(metrics), stopped)
     eval_text.print_run(scored, json)
     leave(130 if stopped() else 0)
+
+
+eval_app.command("report")(report)
+eval_app.command("diff")(diff)
+eval_app.command("gate")(gate)
+eval_app.command("load")(load)
+eval_app.command("cost")(cost)
+eval_app.add_typer(questions_app, name="questions")
+eval_app.add_typer(judge_app, name="judge")
+eval_app.add_typer(arena_app, name="arena")
+eval_app.add_typer(form_app, name="form")
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -43,6 +43,7 @@ class Asked:
 
 def run(settings: Settings, asked: Asked, cancelled: Cancelled) -> Run:
     """Raises MidasError; what was answered until then is kept."""
+    _require_judge(asked.judge, asked.metrics)
     require_quiet(settings)
     names = asked.backends or [settings.default_backend]
     plan = make_plan(
@@ -81,6 +82,7 @@ def _tell_how_it_begins(begun: Run, settings: Settings) -> None:
 
 def score(run: Run, settings: Settings, judge: str | None, metrics: list[str] | None, cancelled: Cancelled) -> Run:
     """Raises MidasError; what was scored until then is kept."""
+    _require_judge(judge, metrics)
     from eval.scorer import score
     from ingest.embedder import make_embedder
 
@@ -89,6 +91,11 @@ def score(run: Run, settings: Settings, judge: str | None, metrics: list[str] | 
     judging = _judging(settings, list(run.manifest.backends), judge, metrics, lambda: make_embedder(settings), private)
     with run_progress() as progress:
         return asyncio.run(score(run, judging, progress, cancelled))
+
+
+def _require_judge(judge: str | None, metrics: list[str] | None) -> None:
+    if judge is None and metrics is not None:
+        raise ConfigError("--metrics are the judge's: name one with --judge.")
 
 
 def _judging(
@@ -100,8 +107,6 @@ def _judging(
     private: list[str],
 ) -> Judging | None:
     """Warns of a judge that is related to what it judges. None where no judge is named."""
-    if judge is None and metrics is not None:
-        raise ConfigError("--metrics are the judge's: name one with --judge.")
     if judge is None:
         return None
     from eval.scorer import bias_warning, make_judging

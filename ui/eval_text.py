@@ -11,11 +11,11 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from eval.metrics import METRICS
 from eval.progress import RunProgress
 from eval.runs import Run
 from eval.summary import Cell, averages
 from ui import terminal
+from ui.figure_text import figure
 
 
 def is_failure(run: Run) -> bool:
@@ -81,16 +81,15 @@ def _print_figures(run: Run, cells: Sequence[Cell]) -> None:
     if rows:
         terminal.out.print()
         terminal.out.print(terminal.table(("metric", *names), rows))
+        terminal.out.print(terminal.plain("In brackets: the questions behind the figure.", "dim"))
 
 
 def _figure(cell: Cell) -> str:
-    """`0.843 (61)`: the figure and how many questions are behind it."""
-    value, known = cell.estimate.value, METRICS.get(cell.metric)
-    if value is None:
+    """`0.843 (61)`: the figure and how many questions are behind it; what was measured once has no number."""
+    if cell.estimate.value is None:
         return ""
-    if known and known.unit == "bytes":
-        return f"{value / 1e9:.2f} GB"
-    return f"{value:.3g} ({cell.estimate.n})" if abs(value) < 100 else f"{value:,.0f} ({cell.estimate.n})"
+    told = figure(cell.estimate.value, cell.metric)
+    return told if cell.estimate.n == 1 else f"{told} ({cell.estimate.n})"
 
 
 @contextmanager

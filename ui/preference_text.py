@@ -29,8 +29,9 @@ def print_preference(run: str, found: Preference) -> None:
         return
     out.print(table(("back end", "preferred", "95 %", "P(best)", "strength"), [_strength(row) for row in found.strengths]))
     out.print()
-    titles = ("duel", "wins", "ties", "both bad", "share of the first", "p (Holm)", "votes still needed")
+    titles = ("duel", "wins", "ties", "both bad", "first", "95 %", "p", "more votes")
     out.print(table(titles, [_duel(duel) for duel in found.duels]))
+    out.print(plain("first: how often the first is preferred; p: adjusted for the number of duels (Holm).", "dim"))
     out.print()
     out.print(plain(f"Ties: {share(found.ties)}. Both bad: {share(found.both_bad)}. {_seconds(found.median_response_ms)}"))
     for line in _checks(found):
@@ -46,20 +47,25 @@ def share(estimate: Estimate) -> str:
 
 
 def _strength(row: Strength) -> tuple[str, ...]:
-    value, _, limits = share(row.share).partition(" (")
-    return row.backend, value, limits.rstrip(")"), f"{row.p_best:.2f}", f"{row.log_odds.value:+.2f}"
+    return row.backend, *_apart(row.share), f"{row.p_best:.2f}", f"{row.log_odds.value:+.2f}"
+
+
+def _apart(estimate: Estimate) -> tuple[str, str]:
+    """`62 %` and `48-74 %`."""
+    value, _, limits = share(estimate).partition(" (")
+    return value, limits.rstrip(")")
 
 
 def _duel(duel: Duel) -> tuple[str, ...]:
     names, wins = f"{duel.first} : {duel.second}", f"{duel.wins_first} : {duel.wins_second}"
     p = "<0.001" if duel.p_holm < 0.001 else f"{duel.p_holm:.3f}"
-    return names, wins, str(duel.ties), str(duel.both_bad), share(duel.share), p, _needed(duel.votes_needed)
+    return names, wins, str(duel.ties), str(duel.both_bad), *_apart(duel.share), p, _needed(duel.votes_needed)
 
 
 def _needed(votes: int | None) -> str:
     if votes == 0:
         return "none, decided"
-    return "no end in sight" if votes is None or votes > TOO_MANY else f"about {votes}"
+    return "no end in sight" if votes is None or votes > TOO_MANY else f"about {float(f'{votes:.2g}'):,.0f}"
 
 
 def _seconds(milliseconds: float | None) -> str:

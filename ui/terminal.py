@@ -12,6 +12,7 @@ from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ingest.progress import IngestProgress, IngestReport
     from ui.views import DocumentView, Passage
 
+WHOLE = 30
+"""Columns of the terminal up to which the name of a row, and every word, is kept on one line."""
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False)
 
@@ -53,14 +56,24 @@ def json_line(value: object, indent: int | None = None) -> str:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """Columns without lines between them; numbers to the right."""
+    """Columns without lines between them; numbers to the right. The id of a row is never split, long as it may be."""
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for index, title in enumerate(titles):
         numbers = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        grid.add_column(title, justify="right" if numbers else "left", overflow="fold")
+        cells = [str(row[index]) for row in rows]
+        least = _least(cells, names=index == 0)
+        whole = index == 0 and least >= max(map(cell_len, cells), default=0)
+        grid.add_column(title, justify="right" if numbers else "left", overflow="fold", min_width=least, no_wrap=whole)
     for row in rows:
         grid.add_row(*(plain("" if cell is None else str(cell)) for cell in row))
     return grid
+
+
+def _least(cells: Sequence[str], names: bool) -> int:
+    """How wide a column must be: for every word up to a length, and where the cells are names, for all their words."""
+    word = max((cell_len(word) for cell in cells for word in cell.split()), default=0)
+    whole = max(map(cell_len, cells), default=0)
+    return max(word, min(WHOLE, whole)) if names else min(WHOLE, word)
 
 
 # Answers
