@@ -196,7 +196,7 @@ class CostReport:
 
 def cost_of_run(run: Run, prices: Prices, home: Path) -> CostReport:
     """What the back ends of a run cost. Raises ConfigError for no answers a month."""
-    return _report(prices, *_placed(run, prices, _throughputs(home)))
+    return _report(prices, *_placed(run, prices, _throughputs(home, run)))
 
 
 def cost_of_nothing(prices: Prices) -> CostReport:
@@ -271,13 +271,13 @@ def _good(run: Run, backend: str, questions: set[str]) -> Estimate | None:
     return wilson(sum(shares), len(shares)) if shares else None
 
 
-def _throughputs(home: Path) -> dict[str, float]:
-    """Answers a second of the fastest level of each back end's last load test."""
-    from eval.load import load_results
+def _throughputs(home: Path, run: Run) -> dict[str, float]:
+    """Answers a second of the fastest level of each back end's last load test with the model of the run."""
+    from eval.load import loads_of
 
-    return {
-        result.backend: max(level.throughput_per_s for level in (result.alone, *result.levels)) for result in load_results(home)
-    }
+    models = {name: backend.reached.model for name, backend in run.manifest.backends.items() if backend.reached}
+    found = loads_of(home, models)
+    return {result.backend: max(level.throughput_per_s for level in (result.alone, *result.levels)) for result in found}
 
 
 def _plan(backend: BackendManifest, machine: Machine, prices: Prices) -> Plan | Unplaced:

@@ -36,7 +36,7 @@ class Sample:
     `began_s` and `ended_s` are seconds from the beginning of the measurement; where arrivals are scheduled, `began_s` is when
     it should have been asked. `cause` says why there is no whole answer (None: there is one), `detail` is the sentence that
     came with it. `first_shown_ms` is from asking until the first text of the answer, `speed.total_ms` until its end. `tokens`
-    are those of the answer; `passages` the chunks it cites.
+    are those of the answer; `passages` the chunks it cites; `model` is what answered.
     """
 
     question: str
@@ -51,6 +51,7 @@ class Sample:
     counted_by: str = ""
     first_shown_ms: float | None = None
     speed: Speed = field(default_factory=Speed)
+    model: str = ""
 
 
 class Exchange:
@@ -116,6 +117,7 @@ class Exchange:
             answer.usage.counted_by if answer else "",
             self._watch.first_shown_ms,
             speed,
+            answer.model if answer else "",
         )
 
     def _see(self, event: StatusEvent | TokenEvent | AnswerEvent) -> None:

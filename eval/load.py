@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -106,7 +106,7 @@ class LoadResult:
     """A load test of one back end. `at` is ISO 8601 in UTC. `alone` is the level at which every question was asked once, one
     after the other: what the answers under load are compared with. `knee` and `carried` are loads (see the functions).
     `memory` is that of the server's processes, None where they could not be looked into. `start` is how the server started,
-    None where it ran already."""
+    None where it ran already. `model` is what answered, empty where that was not told."""
 
     id: str
     backend: str
@@ -120,6 +120,7 @@ class LoadResult:
     carried: float | None
     memory: Memory | None = None
     start: ServerStart | None = None
+    model: str = ""
 
 
 _RESULT = TypeAdapter(LoadResult)
@@ -231,6 +232,14 @@ def save(home: Path, result: LoadResult, samples: Sequence[tuple[float, Sample]]
 def load_results(home: Path) -> list[LoadResult]:
     """Those that were kept, the oldest first. Raises ConfigError for a file that is none."""
     return [_read(path) for path in sorted((home / "loads").glob("*/load.json"))]
+
+
+def loads_of(home: Path, models: Mapping[str, str]) -> list[LoadResult]:
+    """Those of these back ends (models by name), the oldest first, without those of another model that a back end had then.
+    Raises ConfigError as above."""
+    return [
+        result for result in load_results(home) if result.model in ("", models.get(result.backend)) and result.backend in models
+    ]
 
 
 def _read(path: Path) -> LoadResult:

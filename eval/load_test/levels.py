@@ -68,6 +68,7 @@ def _begun(plan: Plan, backend: str, alone: Asked, start: ServerStart | None) ->
         knee=None,
         carried=None,
         start=start,
+        model=next((sample.model for sample in alone.samples if sample.model), ""),
     )
 
 

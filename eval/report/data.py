@@ -11,7 +11,7 @@ from eval.calibration import Calibration, read_calibration, trusted_judges
 from eval.cost import CostReport, cost_of_run
 from eval.diff import Diff, compare
 from eval.judge import JudgeFacts, read_facts
-from eval.load import LoadResult, load_results
+from eval.load import LoadResult, load_results, loads_of
 from eval.preference import Preference, preference
 from eval.prices import Prices, load_prices
 from eval.questions import Question
@@ -139,7 +139,7 @@ def collect(home: Path, ids: Sequence[str], load: str | None = None, baseline: s
         summary=summary,
         evidence=evidence,
         verdicts=decide(evidence),
-        loads=_loads(home, summary.backends, load),
+        loads=_loads(home, run, load),
         votes=_votes(home, run),
         costs=costs,
         judges=tuple(_judge(home, run, fingerprint, trusted) for fingerprint in judges_of(scores)),
@@ -170,15 +170,16 @@ def _judge(home: Path, run: Joined, fingerprint: str, trusted: Collection[str]) 
     return JudgeRecord(fingerprint, next(names, None) or "", facts, calibration, fingerprint in trusted)
 
 
-def _loads(home: Path, backends: Sequence[str], only: str | None) -> tuple[LoadResult, ...]:
-    """The latest of each back end and kind of arrival."""
-    every = load_results(home)
+def _loads(home: Path, run: Joined, only: str | None) -> tuple[LoadResult, ...]:
+    """The latest of each back end and kind of arrival, with the model of the run."""
     if only is not None:
+        every = load_results(home)
         if found := tuple(result for result in every if result.id == only):
             return found
         raise ConfigError(f"{only!r} is no load test: there are {', '.join(result.id for result in every) or 'none'}.")
-    latest = {(result.backend, result.arrival): result for result in every if result.backend in backends}
-    return tuple(latest.values())
+    reached = ((part, name, backend.reached) for part in run.parts for name, backend in part.manifest.backends.items())
+    models = {run.name(part, name): known.model for part, name, known in reached if known}
+    return tuple({(result.backend, result.arrival): result for result in loads_of(home, models)}.values())
 
 
 def _votes(home: Path, run: Joined) -> Preference | None:
