@@ -65,6 +65,12 @@ def models_of(backends: Sequence[str], settings: Settings) -> Mapping[str, str]:
     return {name: str(option(name, settings, "model") or "") for name in backends}
 
 
+def hidden(run: Run, private: Mapping[str, bool]) -> list[str]:
+    """The collections of a run whose passages must reach no judge in the cloud: those that are private, and those that nobody
+    can say it of any more. `private` tells it of those that there are."""
+    return [each.name for each in run.manifest.collections if private.get(each.name, True)]
+
+
 async def score(run: Run, judging: Judging | None, progress: Progress, cancelled: Cancelled) -> Run:
     """The run with its scores, or those that were there when it was cancelled; what a judge has scored it does not score again.
 

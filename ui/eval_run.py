@@ -83,12 +83,13 @@ def _tell_how_it_begins(begun: Run, settings: Settings) -> None:
 def score(run: Run, settings: Settings, judge: str | None, metrics: list[str] | None, cancelled: Cancelled) -> Run:
     """Raises MidasError; what was scored until then is kept."""
     _require_judge(judge, metrics)
-    from eval.scorer import score
+    from eval.scorer import hidden, score
     from ingest.embedder import make_embedder
 
     with closing(connect(settings)) as service:
-        private = [info.name for info in service.collections() if info.private] if judge else []
-    judging = _judging(settings, list(run.manifest.backends), judge, metrics, lambda: make_embedder(settings), private)
+        private = {info.name: info.private for info in service.collections()} if judge else {}
+    judged, kept = list(run.manifest.backends), hidden(run, private)
+    judging = _judging(settings, judged, judge, metrics, lambda: make_embedder(settings), kept)
     with run_progress() as progress:
         return asyncio.run(score(run, judging, progress, cancelled))
 
