@@ -12,8 +12,10 @@ from string import Formatter
 import pytest
 from typer.testing import CliRunner
 
+from eval.calibration import load_statements
+from eval.diff import CONDITIONS
 from eval.metrics import METRICS
-from eval.report.data import ReportData, collect
+from eval.report.data import ReportData, collect, open_runs
 from eval.report.html import write_html
 from eval.report.markdown import write_markdown
 from eval.report.numbers import Numbers, ReportLanguage
@@ -21,6 +23,7 @@ from eval.report.plots import Plots
 from eval.report.teller import Teller
 from eval.report.texts import TEXTS, Texts
 from eval.report.writing import tell, write_report
+from eval.runner import failed
 from eval.runs import create_run
 from eval.scorer import score_by_rules
 from ingest.errors import ConfigError
@@ -98,6 +101,14 @@ def test_a_report_tells_every_part_in_both_formats(pages: Pages, language: Repor
     assert "{" not in visible(html)
 
 
+def test_a_spanish_report_tells_changes_causes_and_mistakes_in_spanish(data: ReportData, pages: Pages) -> None:
+    text = visible(pages["es"][0])
+    assert "puntos" in text and "tiempo agotado" in text and "nuestra" in text and "número 12/14" in text
+    assert not re.search("timeout|_sha256|\\bours\\b|France|number 12", text)
+    assert {f"condition.{name}" for name in CONDITIONS} <= TEXTS.keys()
+    assert {f"mistake.{each.error_type}" for each in load_statements() if each.error_type} <= TEXTS.keys()
+
+
 def test_the_best_is_marked_only_where_it_was_told_apart(data: ReportData) -> None:
     numbers = Numbers("es")
     teller = Teller(data, Texts("es"), numbers, Plots(data.backends, numbers))
@@ -152,6 +163,19 @@ def test_two_runs_are_told_as_one(tmp_path: Path) -> None:
     assert tell(data, Texts("es")).backends == data.backends
 
 
+def test_a_run_whose_back_end_could_not_be_opened_is_not_mixed_with_another(tmp_path: Path) -> None:
+    known = make_manifest("uno", ["grande"], 8)
+    closed = {"grande": known.backends["grande"].model_copy(update={"reached": None})}
+    failing = create_run(tmp_path, known.model_copy(update={"backends": closed}), make_questions(8))
+    failing.append(
+        *(failed(key, failing.questions()[0], ConfigError("It is gone.")) for key in failing.keys(make_questions(8)))
+    )
+    joined = open_runs(tmp_path, [failing.id, make_run(tmp_path, "dos", questions=8).id])
+    keys = [row.key for row in joined.answers()]
+    assert len(set(keys)) == len(keys) == 8 + 8 * len(QUALITY)
+    assert {key.backend for key in keys} == {"grande #1", "grande #2", "mediano", "pequeño"}
+
+
 def test_runs_that_ask_different_things_by_the_same_name_are_refused(tmp_path: Path) -> None:
     one, other = make_run(tmp_path, "uno", questions=4), make_questions(4)
     create_run(tmp_path, make_manifest("dos", ["grande"], 4), [other[0].model_copy(update={"question": "¿Otra?"}), *other[1:]])
@@ -204,6 +228,7 @@ def test_numbers_are_written_as_in_the_language() -> None:
     assert english.interval(900, 1_200, "ms") == "900\u00a0ms – 1.20\u00a0s" and english.interval(None, 1, "ms") == ""
     assert [english.chance(share) for share in (0, 0.001, 0.5, 0.999, 1)] == ["0%", "< 1%", "50%", "> 99%", "100%"]
     assert [english.short(value) for value in (100, 1e4, 1e7)] == ["100", "10k", "10\u00a0M"]
+    assert [spanish.about(count) for count in (7, 816, 1_557, 589_690)] == ["7", "820", "1.600", "590.000"]
     assert [spanish.plain(value) for value in (4, 0.5, 1_500, 100)] == ["4", "0,5", "1.500", "100"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,9 +25,10 @@ from ingest.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Joined(Run):
-    """Several runs as one. A back end that answered in more than one of them is called `name #2` in the second."""
+    """Several runs as one. A back end that has rows in more than one of them (`shared`) is called `name #2` in the second."""
 
     parts: tuple[Run, ...]
+    shared: frozenset[str]
 
     @property
     def id(self) -> str:
@@ -46,15 +48,10 @@ class Joined(Run):
 
     def name(self, part: Run, backend: str) -> str:
         """What a back end of one of the runs is called here."""
-        often = sum(_was_reached(other, backend) for other in self.parts) > 1
-        return f"{backend} #{self.parts.index(part) + 1}" if often else backend
+        return f"{backend} #{self.parts.index(part) + 1}" if backend in self.shared else backend
 
     def _key(self, part: Run, key: Key) -> Key:
         return replace(key, backend=self.name(part, key.backend))
-
-
-def _was_reached(run: Run, backend: str) -> bool:
-    return backend in run.manifest.backends and run.manifest.backends[backend].reached is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,9 @@ def open_runs(home: Path, ids: Sequence[str]) -> Joined:
                 raise ConfigError(
                     f"The runs {other} and {run.id} ask different questions as {question.id!r}: report them apart."
                 )
-    return Joined(runs[0].directory, runs[0].manifest, tuple(runs))
+    asked_in = Counter(name for run in runs for name in {row.key.backend for row in run.answers()})
+    shared = frozenset(name for name, times in asked_in.items() if times > 1)
+    return Joined(runs[0].directory, runs[0].manifest, tuple(runs), shared)
 
 
 def collect(home: Path, ids: Sequence[str], load: str | None = None, baseline: str | None = None) -> ReportData:
