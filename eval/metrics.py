@@ -13,7 +13,7 @@ Unit = Literal["share", "ms", "tokens/s", "characters/s", "bytes", "eur", "score
 JARVELIN = "Järvelin and Kekäläinen 2002, Cumulated gain-based evaluation of IR techniques"
 VOORHEES = "Voorhees 1999, The TREC-8 question answering track report"
 MANNING = "Manning, Raghavan and Schütze 2008, Introduction to information retrieval, chapter 8"
-SQUAD = "Rajpurkar et al. 2016, SQuAD; normalisation by language as in Lewis et al. 2020, MLQA"
+SQUAD = "Rajpurkar et al. 2016, SQuAD; Lewis et al. 2020, MLQA"
 ALCE = "Gao et al. 2023, Enabling large language models to generate text with citations (ALCE)"
 VLLM = "vLLM, benchmark_serving"
 RAGAS = "Es et al. 2024, RAGAS: automated evaluation of retrieval augmented generation"
@@ -57,14 +57,18 @@ RETRIEVAL = (
             f"hit@{k}",
             "retrieval",
             "share",
-            (f"Acierto entre {k}", f"Hit at {k}"),
+            (title, f"Hit at {k}"),
             (
-                f"Alguno de los {k} primeros pasajes hallados contiene uno de los extractos de referencia.",
-                f"One of the first {k} passages found holds one of the reference quotes.",
+                f"{first_es} contiene uno de los extractos de referencia.",
+                f"{first_en} found holds one of the reference quotes.",
             ),
             MANNING,
         )
-        for k in (1, 3, 5)
+        for k, title, first_es, first_en in (
+            (1, "Acierto en el primero", "El primer pasaje hallado", "The first passage"),
+            (3, "Acierto entre 3", "Alguno de los 3 primeros pasajes hallados", "One of the first 3 passages"),
+            (5, "Acierto entre 5", "Alguno de los 5 primeros pasajes hallados", "One of the first 5 passages"),
+        )
     ),
     _metric(
         "recall@5",
@@ -83,7 +87,7 @@ RETRIEVAL = (
         "share",
         ("Rango recíproco medio", "Mean reciprocal rank"),
         (
-            "Uno entre la posición del primer pasaje hallado que contiene un extracto de referencia; 0 si no lo hay.",
+            "1 dividido por la posición del primer pasaje hallado que contiene un extracto de referencia; 0 si no lo hay.",
             "One over the rank of the first passage found that holds a reference quote; 0 when there is none.",
         ),
         VOORHEES,
@@ -235,7 +239,7 @@ CITATIONS = (
         "share",
         ("Citas que se sostienen", "Citations that hold"),
         (
-            "Parte de las citas cuyo pasaje dice lo que su frase: a la letra, o con los hechos de la referencia.",
+            "Parte de las citas cuyo pasaje dice lo que su frase: palabra por palabra, o con los hechos de la referencia.",
             "Share of the citations whose passage says what their sentence says: to the letter, or with the reference's facts.",
         ),
         ALCE,
@@ -291,7 +295,7 @@ ABSTENTION = (
         "share",
         ("Se abstiene cuando debe", "Declines when it should"),
         (
-            "Parte de las preguntas sin respuesta en los documentos que se declinan.",
+            "Parte de las preguntas sin respuesta en los documentos en las que se abstiene.",
             "Share of the questions without an answer in the documents that are declined.",
         ),
     ),
@@ -301,7 +305,7 @@ ABSTENTION = (
         "share",
         ("Exactitud equilibrada de la abstención", "Balanced accuracy of abstention"),
         (
-            "Media de lo que responde de lo que puede y lo que declina de lo que debe.",
+            "Media de dos partes: de lo que puede responder, lo que responde; de lo que debe callar, lo que calla.",
             "Mean of what it answers of what it can, and what it declines of what it should.",
         ),
         "Brodersen et al. 2010, The balanced accuracy and its posterior distribution",

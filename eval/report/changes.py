@@ -50,7 +50,11 @@ def _blocks(teller: Teller, diff: Diff) -> Iterator[Block]:
 def _warnings(teller: Teller, diff: Diff) -> Iterator[str]:
     """What else is different, and what could not be compared."""
     texts = teller.texts
-    yield texts("baseline.conditions", names=", ".join(diff.conditions)) if diff.conditions else texts("baseline.same")
+    yield (
+        texts("baseline.conditions", names=", ".join(texts(f"condition.{name}") for name in diff.conditions))
+        if diff.conditions
+        else texts("baseline.same")
+    )
     for name, ids in (("altered", diff.altered), ("dropped", diff.dropped), ("added", diff.added)):
         if ids:
             yield texts(f"baseline.{name}", n=len(ids))
@@ -70,9 +74,11 @@ def _effect(teller: Teller, change: Change) -> Point:
 
 
 def _told(teller: Teller, change: Change) -> str:
-    """`+3 %`, in the metric's unit."""
+    """`+3 puntos`, `+95 ms`: in the metric's unit, of shares in percentage points."""
     value, unit = change.difference.effect.value or 0.0, METRICS[change.metric].unit
     told = teller.numbers.of(abs(value), unit)
+    if unit == "share":
+        told = teller.texts("baseline.points", n=teller.numbers.number(100 * abs(value)))
     if not any(digit in told for digit in "123456789"):
         return f"±{told}"
     return f"{'+' if value > 0 else '−'}{told}"
@@ -89,6 +95,13 @@ def _changes_table(teller: Teller, changes: Sequence[Change]) -> Table:
     return Table(tuple(Cell(texts(name)) for name in names), tuple(_row(teller, change) for change in changes))
 
 
+def _proven(teller: Teller, change: Change) -> str:
+    """Nothing where nothing changed."""
+    if not change.difference.effect.value:
+        return ""
+    return teller.texts("baseline.proven" if change.distinguishable else "baseline.chance")
+
+
 def _row(teller: Teller, change: Change) -> tuple[Cell, ...]:
     unit = METRICS[change.metric].unit
     names = ", ".join(change.worse[:LISTED]) + ("…" if len(change.worse) > LISTED else "")
@@ -98,7 +111,7 @@ def _row(teller: Teller, change: Change) -> tuple[Cell, ...]:
         Cell(change.backend, backend=change.backend),
         teller.cell(change.before, unit),
         teller.cell(change.after, unit),
-        Cell(_told(teller, change), teller.texts("baseline.proven" if change.distinguishable else "baseline.chance")),
+        Cell(_told(teller, change), _proven(teller, change)),
         Cell(flips, teller.texts("baseline.worse", names=names) if change.distinguishable and change.worse else ""),
         Cell(teller.numbers.significant(change.p_holm, 2)),
     )

@@ -102,7 +102,7 @@ def _sentence(teller: Teller, verdict: Verdict) -> str:
 def _more_questions(teller: Teller, needed: int, asked: int) -> str:
     if needed > MOST * asked:
         return teller.texts("sentence.same", most=teller.numbers.number(MOST * asked))
-    return teller.texts("sentence.more", needed=teller.numbers.number(needed), asked=teller.numbers.number(asked))
+    return teller.texts("sentence.more", needed=teller.numbers.about(needed), asked=teller.numbers.number(asked))
 
 
 def _listed(teller: Teller, verdict: Verdict, joint: Literal["and", "or"] = "and") -> str:

@@ -56,7 +56,7 @@ def _known(teller: Teller, question: Question) -> Iterator[tuple[str, str]]:
     texts = teller.texts
     if not question.plain:
         yield texts("drill.reference"), question.reference or texts("drill.unanswerable")
-    pages = [f"{source.document}{f', {source.page}' if source.page else ''}" for source in question.sources]
+    pages = [f"{source.document}{f', p. {source.page}' if source.page else ''}" for source in question.sources]
     yield texts("drill.sources"), "; ".join(dict.fromkeys(pages)) or "–"
     yield texts("drill.tags"), ", ".join((question.language, *question.tags))
 

@@ -102,7 +102,7 @@ def _break_even_table(teller: Teller, results: list[CostResult]) -> Table:
             return Cell(texts("cost.never"))
         if found.answers_per_month == 0:
             return Cell(texts("cost.always"))
-        return Cell(numbers.number(found.answers_per_month), texts("cost.needs", n=found.machines))
+        return Cell(numbers.about(found.answers_per_month), texts("cost.needs", n=found.machines))
 
     rows = tuple((Cell(title), *(cell(result, api) for result in own)) for api, title in titles.items())
     columns = teller.heads(texts("cost.api"), [result.work.backend for result in own])
@@ -202,5 +202,5 @@ def _figure_row(teller: Teller, entry: Entry) -> tuple[Cell, ...]:
         Cell(plain(figure.value)),
         Cell(f"{plain(low)} – {plain(high)}"),
         Cell(str(figure.as_of or NONE), teller.texts(f"basis.{figure.basis}")),
-        Cell(figure.source, figure.note),
+        Cell(teller.texts.get(f"source.{figure.source}") or figure.source, figure.note),
     )

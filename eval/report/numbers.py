@@ -41,6 +41,10 @@ class Numbers:
         exponent = int(f"{value:e}".split("e")[1])
         return self.number(value, min(8, max(0, digits - 1 - exponent)))
 
+    def about(self, count: float) -> str:
+        """A count that was reckoned from others, of which two digits are worth telling: `820`, `1.600`."""
+        return self.number(float(f"{count:.2g}"))
+
     def plain(self, value: float) -> str:
         """Without needless digits: `4`, `0,5`, `1.500`."""
         text = self.significant(value) if abs(value) < 1000 else self.number(value)

@@ -142,10 +142,18 @@ def _manifest(teller: Teller, manifest: Manifest) -> Table:
     return _pairs(teller, "", _manifest_facts(teller, manifest))
 
 
+def _time(stamp: str) -> str:
+    """To the second."""
+    return stamp[:19].replace("T", " ")
+
+
 def _manifest_facts(teller: Teller, manifest: Manifest) -> Iterator[tuple[str, str]]:
     texts, sampling = teller.texts, manifest.sampling
     yield texts("manifest.command"), manifest.command
-    yield texts("manifest.times"), f"{manifest.started} – {manifest.finished or texts('manifest.open')}"
+    yield (
+        texts("manifest.times"),
+        f"{_time(manifest.started)} – {_time(manifest.finished) if manifest.finished else texts('manifest.open')}",
+    )
     changed = f" {texts('manifest.dirty')}" if manifest.dirty else ""
     yield texts("manifest.commit"), f"{manifest.git_commit}{changed}" if manifest.git_commit else ""
     yield texts("manifest.code"), manifest.code_sha256

@@ -74,7 +74,7 @@ def _duels_table(teller: Teller, votes: Preference) -> Table:
 def _needed(teller: Teller, duel: Duel) -> str:
     if duel.votes_needed is None:
         return teller.texts("votes.level")
-    return teller.numbers.number(duel.votes_needed) if duel.votes_needed else teller.texts("votes.decided")
+    return teller.numbers.about(duel.votes_needed) if duel.votes_needed else teller.texts("votes.decided")
 
 
 def _strengths_table(teller: Teller, votes: Preference) -> Table:

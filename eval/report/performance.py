@@ -216,7 +216,7 @@ def _levels_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
             Cell(f"{result.backend} · {teller.numbers.plain(level.load)}",
                  backend=result.backend),
             Cell(teller.numbers.number(level.requests)),
-            Cell(teller.numbers.number(level.requests - level.ok), _causes(level)),
+            Cell(teller.numbers.number(level.requests - level.ok), _causes(teller, level)),
             Cell(_told(teller, level.ttft_ms.median if level.ttft_ms else None)),
             Cell(_told(teller, level.e2e_ms.median if level.e2e_ms else None)),
             Cell(_told(teller, level.e2e_ms.p95 if level.e2e_ms else None)),
@@ -227,8 +227,9 @@ def _levels_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
     return Table(tuple(Cell(teller.texts(name)) for name in names), rows)
 
 
-def _causes(level: Level) -> str:
-    return ", ".join(f"{failure.cause} {failure.count}" for failure in level.errors)
+def _causes(teller: Teller, level: Level) -> str:
+    """A cause without a text is the stable name of an error."""
+    return ", ".join(f"{teller.texts.get(f'cause.{each.cause}') or each.cause} {each.count}" for each in level.errors)
 
 
 def _answers_table(teller: Teller, results: Sequence[LoadResult]) -> Table:

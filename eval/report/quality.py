@@ -225,6 +225,8 @@ def _calibration(teller: Teller, judge: str, found: Calibration) -> Iterator[Blo
     rows = tuple((Cell(texts(f"judge.{name}")), teller.cell(estimate, unit)) for name, estimate, unit in shares)
     columns = (Cell(texts("what")), Cell(texts("value")))
     yield Table(columns, rows, texts("judge.calibration", judge=judge, n=teller.numbers.number(found.n)))
-    told = ", ".join(f"{each.error_type} {each.caught}/{each.n}" for each in found.errors)
+    told = ", ".join(
+        f"{texts.get(f'mistake.{each.error_type}') or each.error_type} {each.caught}/{each.n}" for each in found.errors
+    )
     if told:
         yield Paragraph(texts("judge.errors", list=told))

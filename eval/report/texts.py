@@ -33,7 +33,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "verdict": ("Veredicto", "Verdict"),
     "verdict.intro": (
         "Qué motor conviene para cada uso, y con qué probabilidad es el mejor con los pesos de la fase 5. La"
-        " probabilidad sale de repetir la decisión 4000 veces con preguntas sorteadas de las que se hicieron.",
+        " probabilidad sale de repetir la decisión 4.000 veces con preguntas sorteadas de las que se hicieron.",
         "Which back end suits which use, and how probably it is the best with the weights of phase 5. The probability"
         " comes from taking the decision 4,000 times over questions drawn from those that were asked.",
     ),
@@ -276,6 +276,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "judge.position": ("Favorece lo que va antes", "Favours what comes early"),
     "judge.length": ("Favorece lo largo", "Favours what is long"),
     "judge.errors": ("Errores que descubre: {list}.", "Errors it finds: {list}."),
+    "mistake.condition": ("condición", "condition"),
+    "mistake.date": ("fecha", "date"),
+    "mistake.entity": ("nombre", "entity"),
+    "mistake.invented": ("inventado", "invented"),
+    "mistake.negation": ("negación", "negation"),
+    "mistake.number": ("número", "number"),
+    "mistake.scope": ("alcance", "scope"),
+    "mistake.unit": ("unidad", "unit"),
     # Phase 3
     "speed": ("¿Cuánto se espera y cuánto ocupa?", "How long is the wait, and how much does it take?"),
     "speed.intro": (
@@ -346,6 +354,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "load.failed": ("Fallidas", "Failed"),
     "load.first": ("Primer texto", "First text"),
     "load.whole": ("Respuesta entera", "Whole answer"),
+    "cause.timeout": ("tiempo agotado", "timeout"),
+    "cause.cut_off": ("respuesta cortada", "cut off"),
+    "cause.unreachable": ("sin conexión", "unreachable"),
+    "cause.client": ("respuesta ilegible", "unreadable answer"),
+    "cause.fallback": ("respondió otro motor", "another back end answered"),
     "load.p95": ("Percentil 95", "95th percentile"),
     "load.throughput": ("Respuestas por minuto", "Answers per minute"),
     "load.goodput": ("Dentro del objetivo, por minuto", "Within the objective, per minute"),
@@ -369,10 +382,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Whoever asked was short of processor: times may be too long.",
     ),
     "load.quality": (
-        "De {asked} preguntas fallaron {failed}; {worse} respuestas salieron cortadas, con menos citas o con otra"
-        " decisión que sin carga.",
-        "Of {asked} questions {failed} failed; {worse} answers were cut short, cited less, or decided otherwise than"
-        " without load.",
+        "Preguntas: {asked}; fallidas: {failed}; respuestas cortadas, con menos citas o con otra decisión que sin carga:"
+        " {worse}.",
+        "Questions: {asked}; failed: {failed}; answers that were cut short, cited less, or decided otherwise than without"
+        " load: {worse}.",
     ),
     "slo.ttft": ("primer texto en {limit}", "first text within {limit}"),
     "slo.e2e": ("respuesta en {limit}", "answer within {limit}"),
@@ -484,10 +497,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "cost.pace": ("Respuestas por minuto que hacen falta", "Answers per minute it must give"),
     "cost.tunings": ("Afinar un modelo", "Fine-tuning a model"),
     "cost.once": ("Una vez", "Once"),
-    "cost.figures": ("Los supuestos y de dónde salen", "The assumptions and where they come from"),
+    "cost.figures": ("Los supuestos y de dónde salen (notas en inglés)", "The assumptions and where they come from"),
     "cost.range": ("Margen", "Range"),
     "cost.as_of": ("Fecha y base", "Date and basis"),
     "cost.source": ("Fuente", "Source"),
+    "source.ours": ("nuestra", "ours"),
     "basis.published": ("publicado", "published"),
     "basis.secondary": ("de segunda mano", "second-hand"),
     "basis.estimate": ("estimado", "estimated"),
@@ -605,6 +619,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "baseline.same": ("Todo lo que decide sobre las respuestas era igual.", "All that decides about the answers was the same."),
     "baseline.conditions": ("Además es distinto: {names}.", "Also different: {names}."),
+    "condition.code_sha256": ("el código", "the code"),
+    "condition.prompts_sha256": ("las instrucciones al modelo", "the prompts"),
+    "condition.questions_sha256": ("las preguntas", "the questions"),
+    "condition.collections": ("los documentos", "the documents"),
+    "condition.retrieval": ("la búsqueda", "the retrieval"),
+    "condition.sampling": ("el muestreo", "the sampling"),
+    "condition.evidence": ("cómo se buscó la evidencia", "how evidence was found"),
+    "condition.repeats": ("las veces que se preguntó", "how often it was asked"),
+    "condition.backends": ("los motores", "the back ends"),
+    "condition.judge_fingerprint": ("el juez", "the judge"),
+    "condition.dependencies": ("las dependencias", "the dependencies"),
+    "condition.hardware": ("la máquina", "the hardware"),
+    "baseline.points": ("{n} puntos", "{n} points"),
     "baseline.altered": ("{n} preguntas han cambiado y no se comparan.", "{n} questions were changed and are not compared."),
     "baseline.dropped": ("{n} preguntas ya no están.", "{n} questions are gone."),
     "baseline.added": ("{n} preguntas son nuevas.", "{n} questions are new."),
