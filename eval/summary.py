@@ -15,6 +15,7 @@ from eval.runs import Run
 from eval.statistics import ALPHA, Difference, Estimate
 
 RULE = "rule"
+PEAK = "_peak"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +213,13 @@ def _balanced(cells: Sequence[Cell]) -> Iterator[Cell]:
 
 
 def _measured(run: Run) -> Iterator[Cell]:
-    """Figures that belong to no single answer."""
+    """Figures that belong to no single answer. A run that was gone on with was watched in parts: its peak is the highest."""
     values: dict[tuple[str, str], list[float]] = {}
     for row in run.measurements():
         values.setdefault((row.backend, row.metric), []).append(row.value)
     for (backend, metric), found in values.items():
-        yield Cell(backend, metric, None, statistics.median(found))
+        peak = Estimate(max(found), n=len(found)) if metric.endswith(PEAK) else None
+        yield Cell(backend, metric, None, peak or statistics.median(found))
 
 
 def _abstention(backend: str, questions: Sequence[Question], answers: Sequence[AnswerRow], cells: Sequence[Cell]) -> Abstention:

@@ -123,6 +123,14 @@ def test_figures_of_no_single_answer_are_there_too(tmp_path: Path) -> None:
         assert (cell.backend, cell.estimate.value, cell.estimate.n) == ("x", 2.0, 3)
 
 
+def test_the_peak_of_a_run_that_was_gone_on_with_is_the_highest_of_its_parts(tmp_path: Path) -> None:
+    run = answered_run(tmp_path, "a", {"x": GOOD}, 4)
+    for value in (2e9, 1e9):
+        run.append(Measurement("x", "memory_peak", value, "bytes", "2026-11-21T14:00:00+00:00"))
+    for cells in (summarise(run).cells, averages(run)):
+        assert next(cell.estimate for cell in cells if cell.metric == "memory_peak") == Estimate(2e9, n=2)
+
+
 def test_averages_are_the_same_figures_without_intervals(run: Run, summary: RunSummary) -> None:
     cells = averages(run)
     assert {cell.metric for cell in cells} == {cell.metric for cell in summary.cells} - {"balanced_accuracy"}
