@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 
 from eval.calibration import load_statements
 from eval.diff import CONDITIONS
+from eval.judge import JudgeFacts
 from eval.metrics import METRICS
-from eval.report.data import ReportData, collect, open_runs
+from eval.report.blocks import Missing
+from eval.report.data import JudgeRecord, ReportData, collect, open_runs
+from eval.report.decision import judge_worth
 from eval.report.html import write_html
 from eval.report.markdown import write_markdown
 from eval.report.numbers import Numbers, ReportLanguage
@@ -122,6 +125,15 @@ def test_a_judge_of_small_or_unknown_worth_does_not_rank(data: ReportData, pages
     text = visible(pages["en"][0])
     assert f"The scores of the judge {WEAK} do not count for ranking: its kappa is 0.41" in text
     assert f"Nobody knows how often the judge {UNKNOWN} is right" in text
+
+
+def test_a_judge_is_calibrated_by_the_name_of_its_back_end(data: ReportData) -> None:
+    numbers = Numbers("en")
+    teller = Teller(data, Texts("en"), numbers, Plots(data.backends, numbers))
+    facts = JudgeFacts("openai-compatible", "org/large", "large", None, "1", None, False, 8192, 0, 2048, "f", "0.4.3")
+    for backend, name in (("juez", "juez"), ("", "org/large")):
+        told = judge_worth(teller, JudgeRecord(UNKNOWN, backend, facts, None, False))
+        assert isinstance(told, Missing) and told.command == f"midas eval judge calibrate {name}"
 
 
 def test_what_was_not_measured_is_named_with_its_command(tmp_path: Path) -> None:

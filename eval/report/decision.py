@@ -127,7 +127,7 @@ def judge_worth(teller: Teller, judge: JudgeRecord) -> Block:
     """Why a judge's scores do not rank."""
     texts, found = teller.texts, judge.calibration
     if found is None:
-        name = judge.facts.model if judge.facts else "NAME"
+        name = judge.backend or (judge.facts.model if judge.facts else "NAME")
         return Missing(texts("judge.unknown", judge=judge.name), f"midas eval judge calibrate {name}")
     kappa, needed = (teller.numbers.number(value, 2) for value in (found.kappa.value, KAPPA_TO_RANK))
     return Paragraph(
