@@ -7,6 +7,7 @@ from math import floor, log10
 
 from eval.cost import BreakEven, CostReport, CostResult, MachineClass, SpeedFrom, Swing, Tuning, Unplaced
 from eval.prices import Entry, Figure, entries
+from eval.report.numbers import Numbers
 from eval.statistics import Estimate
 from ui.terminal import out, plain, table
 
@@ -74,7 +75,7 @@ def _with_limits(estimate: Estimate | None) -> str:
 
 
 def _break_even(row: BreakEven) -> tuple[str, ...]:
-    volume = "never" if row.answers_per_month is None else f"{row.answers_per_month:,.0f}"
+    volume = "never" if row.answers_per_month is None else Numbers("en").about(row.answers_per_month)
     return row.title.en, money(row.api_answer_eur), volume, str(row.machines or "-")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eval.arena import Prepared
 from eval.preference import Attention, Duel, Preference, Strength
+from eval.report.numbers import Numbers
 from eval.statistics import Estimate
 from ui.terminal import out, plain, table
 
@@ -65,7 +66,7 @@ def _duel(duel: Duel) -> tuple[str, ...]:
 def _needed(votes: int | None) -> str:
     if votes == 0:
         return "none, decided"
-    return "no end in sight" if votes is None or votes > TOO_MANY else f"about {float(f'{votes:.2g}'):,.0f}"
+    return "no end in sight" if votes is None or votes > TOO_MANY else f"about {Numbers('en').about(votes)}"
 
 
 def _seconds(milliseconds: float | None) -> str:

@@ -312,6 +312,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Percentiles are only given with enough samples: {p95} for the 95th, {p99} for the 99th.",
     ),
     "gaps": ("Pausa entre trozos de texto", "Gap between pieces of text"),
+    "tokens.estimated": (
+        "{backend}: los tokens de {n} de {all} respuestas no los contó el servidor; se estiman con {by}.",
+        "{backend}: the tokens of {n} of {all} answers were not counted by the server; they are estimated with {by}.",
+    ),
     "gaps.p95": ("percentil 95: {value}", "95th percentile: {value}"),
     "start.title": ("En frío y en caliente", "Cold and warm"),
     "start.caption": (
@@ -614,8 +618,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "baseline.title": ("Cuánto ha cambiado cada métrica", "How much each metric has changed"),
     "baseline.caption": (
-        "A la derecha del cero ha subido. Lo que cruza el cero puede ser azar.",
-        "Right of zero it went up. What crosses zero may be chance.",
+        "A la derecha del cero ha subido, en puntos porcentuales. Lo que cruza el cero puede ser azar.",
+        "Right of zero it went up, in percentage points. What crosses zero may be chance.",
     ),
     "baseline.same": ("Todo lo que decide sobre las respuestas era igual.", "All that decides about the answers was the same."),
     "baseline.conditions": ("Además es distinto: {names}.", "Also different: {names}."),
