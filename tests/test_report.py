@@ -12,16 +12,18 @@ from string import Formatter
 import pytest
 from typer.testing import CliRunner
 
+from assistant.types import Usage
 from eval.calibration import load_statements
 from eval.diff import CONDITIONS
 from eval.judge import JudgeFacts
 from eval.metrics import METRICS
-from eval.report.blocks import Missing
+from eval.report.blocks import Missing, Paragraph
 from eval.report.data import JudgeRecord, ReportData, collect, open_runs
 from eval.report.decision import judge_worth
 from eval.report.html import write_html
 from eval.report.markdown import write_markdown
 from eval.report.numbers import Numbers, ReportLanguage
+from eval.report.performance import performance_section
 from eval.report.plots import Plots
 from eval.report.teller import Teller
 from eval.report.texts import TEXTS, Texts
@@ -134,6 +136,18 @@ def test_a_judge_is_calibrated_by_the_name_of_its_back_end(data: ReportData) -> 
     for backend, name in (("juez", "juez"), ("", "org/large")):
         told = judge_worth(teller, JudgeRecord(UNKNOWN, backend, facts, None, False))
         assert isinstance(told, Missing) and told.command == f"midas eval judge calibrate {name}"
+
+
+def test_tokens_that_no_server_counted_are_told(data: ReportData) -> None:
+    own = [row for row in data.answers if row.key.backend == "pequeño" and row.status != "error"]
+    estimated = {row.key for row in own[:3]}
+    rows = [replace(row, usage=Usage(9, 9, 0, "words")) if row.key in estimated else row for row in data.answers]
+    numbers = Numbers("en")
+    for answers, told in ((data.answers, []), (rows, [f"pequeño: the tokens of 3 of {len(own)} answers"])):
+        teller = Teller(replace(data, answers=tuple(answers)), Texts("en"), numbers, Plots(data.backends, numbers))
+        blocks = performance_section(teller).blocks
+        found = [block.text for block in blocks if isinstance(block, Paragraph) and "estimated" in block.text]
+        assert [text.partition(" were")[0] for text in found] == told
 
 
 def test_what_was_not_measured_is_named_with_its_command(tmp_path: Path) -> None:

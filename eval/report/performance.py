@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from assistant.types import Usage
 from eval.latency import percentile, samples_for
 from eval.load import Level, LoadResult
 from eval.metrics import METRICS
@@ -17,6 +19,7 @@ STARTS = (
     "cache_cold_ttft_ms", "cache_shared_ttft_ms", "cache_warm_ttft_ms",
 )  # fmt: skip
 MEMORIES = ("memory_idle", "memory_peak", "gpu_memory_idle", "gpu_memory_peak")
+SERVER = Usage().counted_by
 GAPS = 0.5, 0.95
 """Quantiles of the gaps between pieces."""
 
@@ -42,6 +45,15 @@ def _waits(teller: Teller) -> Iterator[Block]:
     if table:
         yield table
         yield Paragraph(texts("percentiles", p95=samples_for(0.95), p99=samples_for(0.99)), "note")
+        yield from (Paragraph(told, "note") for name in waits for told in _estimated(teller, name))
+
+
+def _estimated(teller: Teller, backend: str) -> Iterator[str]:
+    """How many answers have tokens that a tokenizer counted in the place of the server, and which."""
+    rows = [row for row in teller.data.answers if row.key.backend == backend and row.asked_model and row.status != "error"]
+    for name, count in Counter(row.usage.counted_by for row in rows if row.usage.counted_by != SERVER).items():
+        number = teller.numbers.number
+        yield teller.texts("tokens.estimated", backend=backend, n=number(count), all=number(len(rows)), by=name)
 
 
 def _totals(teller: Teller, backend: str) -> list[float]:
