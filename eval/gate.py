@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,13 +20,13 @@ MAX_DROP = 0.02
 ROUNDING = 1e-9
 """0.85 less 0.8 is a little more than 0.05."""
 
-Reason = Literal["worse", "less covered", "not measured", "unanswered"]
+Reason = Literal["worse", "less covered", "not measured", "unanswered", "not asked"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One metric of one back end. `reason` is None when it passed: it may drop by `allowed`, in its unit. `drop` is how much
-    worse it got (for `less covered`, how much of the coverage went; for `unanswered`, how many questions have no answer).
+    worse it got (for `less covered`, how much of the coverage went; for `unanswered` and `not asked`, how many questions).
     `p_holm` is the chance of such a change without a cause, adjusted for all checks; None where nothing could be compared."""
 
     backend: str
@@ -69,22 +69,32 @@ def gate(
     """Compares two runs and fails what got worse by more than is allowed.
 
     GATED may drop by `max_drop` each; `limits` are for single metrics, which they add. With `significant`, a drop fails only
-    when it is also more than chance. An answer or a score that is there before and not after fails, too. Raises ConfigError
-    when nothing could be checked, and what `compare` raises.
+    when it is also more than chance. A question, an answer or a score that is there before and not after fails, too; so does a
+    back end, unless `backends` says which to look at. Raises ConfigError when nothing could be checked, and what `compare`
+    raises.
     """
     allowed = {**dict.fromkeys(GATED, max_drop), **(limits or {})}
     for name in allowed:
         metric(name)
     diff = compare(before, after, backends, allowed)
-    checks = tuple(_checks(before, diff, allowed, significant))
+    left = [] if backends else [name for name in before.manifest.backends if name not in dict(diff.backends)]
+    checks = (*_missing(diff, left), *_checks(diff, allowed, significant))
     if not any(check.p_holm is not None for check in checks):
         raise ConfigError(f"The runs {before.id} and {after.id} share no score: run midas eval score on both.")
     return Gate(diff, checks)
 
 
-def _checks(before: Run, diff: Diff, allowed: Mapping[str, float], significant: bool) -> Iterator[Check]:
+def _missing(diff: Diff, left: Sequence[str]) -> Iterator[Check]:
+    for name in left:
+        yield Check(name, "errors", None, 0, None, "not measured")
+    for name, _ in diff.backends:
+        if diff.dropped:
+            yield Check(name, "errors", len(diff.dropped), 0, None, "not asked")
     for name, count in diff.unanswered.items():
         yield Check(name, "errors", count, 0, None, "unanswered")
+
+
+def _checks(diff: Diff, allowed: Mapping[str, float], significant: bool) -> Iterator[Check]:
     for change in diff.changes:
         yield _check(change, allowed[change.metric], significant)
     for backend, name in diff.gone:

@@ -106,6 +106,19 @@ def test_missing_answers_fail(good: Run, home: Path) -> None:
     assert result.diff.unanswered == {"x": 2}
 
 
+def test_questions_that_are_no_longer_asked_fail(good: Run, home: Path) -> None:
+    fewer = answered_run(home, "fewer", {"x": GOOD}, questions=good.questions()[:20])
+    missing = len(good.questions()) - 20
+    assert [(check.drop, check.reason) for check in gate(good, fewer).failures] == [(missing, "not asked")]
+    assert gate(fewer, good).passed
+
+
+def test_a_back_end_that_is_gone_fails_unless_others_are_named(good: Run, home: Path) -> None:
+    both = answered_run(home, "pair", {"x": GOOD, "y": GOOD})
+    assert [(check.backend, check.reason) for check in gate(both, good).failures] == [("y", "not measured")]
+    assert gate(both, good, backends={"x": "x"}).passed
+
+
 def test_scores_that_are_gone_fail(home: Path) -> None:
     judged, gone = (answered_run(home, name, {"x": GOOD}, 12) for name in ("judged", "gone"))
     judged.append(*(ScoreRow(Key(f"q{n}", "x"), "token_f1", 0.9, scorer="judge") for n in range(12)))
