@@ -60,9 +60,17 @@ def print_judges(home: Path, json: bool) -> None:
         terminal.err.print("No judge was calibrated yet: `midas eval judge calibrate NAME` does it.")
         return
     rows = [
-        (each.judge, each.model, _value(each.kappa), _interval(each.kappa), each.n, "yes" if each.may_rank else "no", each.at)
+        (
+            each.judge,
+            each.model,
+            _value(each.kappa),
+            _interval(each.kappa),
+            each.n,
+            "yes" if each.may_rank else "no",
+            each.at[:10],
+        )
         for each in every
-    ]
+    ]  # fmt: skip
     titles = ("judge", "model", "kappa", "95 % interval", "statements", "may rank", "when")
     terminal.out.print(terminal.table(titles, rows))
 
