@@ -156,7 +156,7 @@ def print_result(result: LoadResult, json: bool) -> None:
 def _table(result: LoadResult) -> Table:
     """Times are medians in milliseconds."""
     kind = "users" if result.arrival == "closed" else "per s"
-    titles = (kind, "asked", "errors", "ttft ms", "e2e ms", "tpot ms", "answers/s", "tokens/s", "goodput/s", "in time")
+    titles = (kind, "asked", "errors", "ttft ms", "e2e ms", "tpot ms", "answers/s", "tokens/s", "good/s", "in time")
     return terminal.table(titles, [_row(level) for level in (result.alone, *result.levels)])
 
 
