@@ -87,9 +87,7 @@ def usable():
 def install(extras):
     target = ".[%s]" % ",".join(extras) if extras else "."
     print("Installing Midas and its pinned dependencies (%s); a few minutes the first time ..." % target, flush=True)
-    # Python compiles what it imports; compiling all that is installed would take as long as installing it.
-    options = ["--disable-pip-version-check", "--retries", "2", "--no-compile"]
-    command = [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", *options]
+    command = [os.path.join(VENV, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check", "--retries", "2"]
     with open(LOG, "w") as log:
         status = subprocess.call(
             [*command, "-c", "constraints.txt", "-e", target], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
