@@ -35,6 +35,7 @@ async def stream_plain(backend: Backend, question: Question) -> AsyncGenerator[E
 
 
 def _answer(backend: Backend, question: Question, text: str, counts: TokenCounts) -> Answer:
+    cached = counts.prompt_tokens_details.cached_tokens
     return Answer(
         text=text,
         question=question.question,
@@ -42,5 +43,5 @@ def _answer(backend: Backend, question: Question, text: str, counts: TokenCounts
         backend=backend.name,
         model=backend.model,
         cloud=backend.cloud,
-        usage=Usage(counts.prompt_tokens, counts.completion_tokens, 0, counts.counted_by),
+        usage=Usage(counts.prompt_tokens, counts.completion_tokens, cached, counts.counted_by),
     )
