@@ -15,8 +15,9 @@ from fastapi.testclient import TestClient
 from assistant.config import Settings
 from assistant.types import Event, StatusEvent
 from ingest.collection import CollectionInfo
-from ui.api import make_api
+from ui.api.app import make_api
 from ui.errors import Unexpected
+from ui.house import House
 from ui.jobs import Jobs
 from ui.service import LocalService, Question
 from ui.web.chat import Asking, _answer
@@ -42,7 +43,7 @@ def service(tmp_path: Path) -> LocalService:
 
 @pytest.fixture
 def client(service: LocalService) -> TestClient:
-    return TestClient(make_api(service, Jobs(), "token"), base_url="http://127.0.0.1", raise_server_exceptions=False)
+    return TestClient(make_api(House(service.settings, service, Jobs(), "token")), base_url="http://127.0.0.1", raise_server_exceptions=False)
 
 
 def asked(*, stream: bool) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ingest.errors import (
     StoreError,
     StoreLocked,
 )
+from ui.person import NotAllowed
 
 
 class Unexpected(MidasError):
@@ -29,7 +30,7 @@ class Unexpected(MidasError):
 
 _log = logging.getLogger("midas")
 _TRAVELLERS: tuple[type[MidasError], ...] = (
-    ConfigError, StoreError, StoreLocked, CollectionNotFound, DocumentNotFound, CollectionMismatch, ModelError,
+    ConfigError, StoreError, StoreLocked, CollectionNotFound, DocumentNotFound, CollectionMismatch, ModelError, NotAllowed,
 )  # fmt: skip
 _WRONG_USE = ("invalid_request", "model_not_found")
 """Codes of the API for what is a ConfigError without a server."""
@@ -41,6 +42,7 @@ _STATUS: dict[type[MidasError], int] = {
     CollectionNotFound: 404,
     DocumentNotFound: 404,
     CollectionMismatch: 409,
+    NotAllowed: 403,
 }
 
 

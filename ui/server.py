@@ -21,11 +21,12 @@ from assistant.config import Settings
 from ingest.errors import ConfigError, StoreError
 from ui import terminal
 from ui.address import published
-from ui.api import make_api
+from ui.api.app import make_api
 from ui.backends import require
+from ui.house import House
 from ui.jobs import Jobs
 from ui.service import LocalService
-from ui.web.page import mount_page
+from ui.web.site import mount_site
 
 GRACE_SECONDS = 5
 """How long answers that are being written may go on once the server is told to stop."""
@@ -44,7 +45,8 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
         service.open()
         url = _url(listener)
         with published(settings.home, url) as address, _orderly_stop():
-            app = make_app(service, jobs, address.token)
+            house = House(settings, service, jobs, address.token)
+            app = make_app(house)
             service.warm()
             _announce(url, json=json)
             _run(app, listener)
@@ -54,9 +56,11 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
         listener.close()
 
 
-def make_app(service: LocalService, jobs: Jobs, token: str) -> FastAPI:
-    """API and page."""
-    return mount_page(make_api(service, jobs, token), service, jobs)
+def make_app(house: House) -> FastAPI:
+    """API and pages."""
+    app = make_api(house)
+    mount_site(app, house)
+    return app
 
 
 def _run(app: FastAPI, listener: socket.socket) -> None:

@@ -80,9 +80,15 @@ class Service(Protocol):
     def close(self) -> None: ...
 
 
-async def ask(service: Service, question: Question) -> Answer:
+class Answering(Protocol):
+    """Whatever answers questions."""
+
+    def stream(self, question: Question) -> AsyncGenerator[Event, None]: ...
+
+
+async def ask(answering: Answering, question: Question) -> Answer:
     """The answer at the end of the stream."""
-    async with aclosing(service.stream(question)) as events:
+    async with aclosing(answering.stream(question)) as events:
         async for event in events:
             if isinstance(event, AnswerEvent):
                 return event.answer

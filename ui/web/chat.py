@@ -16,8 +16,9 @@ from ingest.collection import CollectionInfo
 from ui.errors import told
 from ui.service import LocalService, Question
 from ui.views import BackendView
+from ui.web.language import PageLanguage
 from ui.web.render import Turn, panel, transcript, turn_html
-from ui.web.texts import TEXTS, PageLanguage, Texts
+from ui.web.texts import TEXTS, Texts
 
 Update = dict[str, Any]
 """What Gradio takes as a change of a component."""
@@ -76,9 +77,9 @@ class ChatTab:
         ]
 
 
-def chat_tab(service: LocalService, language: gr.Radio) -> ChatTab:
+def chat_tab(service: LocalService, language: gr.State) -> ChatTab:
     """Builds the tab inside the open `gr.Blocks`."""
-    texts = TEXTS["es"]
+    texts = TEXTS[language.value]
     backends = [view for view in service.backends() if not view.problem]
     chosen = backends[0].name if backends else None
     turns, pending = gr.State([]), gr.State(None)
@@ -131,14 +132,14 @@ def collection_choices(collections: Sequence[CollectionInfo], texts: Texts) -> l
     return [(f"{info.name} ({texts.private})" if info.private else info.name, info.name) for info in collections]
 
 
-def _tell_where(service: LocalService, tab: ChatTab, language: gr.Radio) -> None:
+def _tell_where(service: LocalService, tab: ChatTab, language: gr.State) -> None:
     def tell(chosen: str, code: PageLanguage) -> Update:
         return gr.update(info=whereabouts(service.backends(), chosen, TEXTS[code]))
 
     tab.backend.input(tell, [tab.backend, language], [tab.backend], show_progress="hidden", api_visibility="private")
 
 
-def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.Radio) -> None:
+def _wire(service: LocalService, tab: ChatTab, pending: gr.State, language: gr.State) -> None:
     buttons = [tab.send, tab.stop]
 
     async def answer(

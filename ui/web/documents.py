@@ -17,7 +17,8 @@ from ingest.progress import IngestReport
 from ui.jobs import Jobs
 from ui.service import Cancelled, LocalService, Progress
 from ui.views import JobView
-from ui.web.texts import TEXTS, PageLanguage, Texts
+from ui.web.language import PageLanguage
+from ui.web.texts import TEXTS, Texts
 
 POLL_SECONDS = 0.3
 
@@ -46,9 +47,9 @@ class DocumentsTab:
         ]
 
 
-def documents_tab(service: LocalService, jobs: Jobs, language: gr.Radio) -> DocumentsTab:
+def documents_tab(service: LocalService, jobs: Jobs, language: gr.State) -> DocumentsTab:
     """Builds the tab inside the open `gr.Blocks`."""
-    texts = TEXTS["es"]
+    texts = TEXTS[language.value]
     with gr.Row(elem_id="documents-area"):
         with gr.Column(scale=1, min_width=280):
             files = gr.File(file_count="multiple", label=texts.files, elem_id="files", height=180)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-PageLanguage = Literal["es", "en"]
+from ui.web.language import PageLanguage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""The HTTP API: its routers, and errors in OpenAI's format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from ingest.errors import MidasError
+from ui.api.documents import documents
+from ui.api.health import health
+from ui.api.operation import operation
+from ui.api.questions import questions
+from ui.entrance import Doorkeeper
+from ui.errors import Unexpected, body_of, status_of
+from ui.guard import LocalOnly, error_response
+from ui.house import House
+
+nowhere = APIRouter(prefix="/v1")
+ROUTERS = (health, questions, documents, operation, nowhere)
+"""The last one takes what no other has."""
+
+
+@nowhere.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+def unknown(path: str, request: Request) -> None:
+    """What the API does not have must not reach the page."""
+    raise HTTPException(404, f"There is no {request.method} /v1/{path}: /docs lists what there is.")
+
+
+def make_api(house: House) -> FastAPI:
+    """The API without the page. `docs_url` is ours, because FastAPI's loads scripts from elsewhere."""
+    app = FastAPI(title="Midas assistant", version=_version(), docs_url=None, redoc_url=None)
+    app.state.house = house
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Doorkeeper, entrance=house.entrance)
+    app.add_middleware(LocalOnly)
+    app.add_exception_handler(MidasError, _midas_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    return app
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("midas-assistant")
+
+
+def _midas_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MidasError)
+    return JSONResponse(body_of(error).model_dump(), status_code=status_of(error))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """The server logs the traceback."""
+    return _midas_error(request, Unexpected())
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in _field(first["loc"]))
+    problem = first["msg"].removeprefix("Value error, ")
+    sentence = f"The request's field {field!r} is wrong: {problem}." if field else f"The request is wrong: {problem}."
+    return error_response(400, "invalid_request_error", "invalid_request", sentence, field or None)
+
+
+def _field(location: Sequence[Any]) -> Sequence[Any]:
+    return [part for part in location if part != "body"]
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kinds = {401: ("authentication_error", "invalid_api_key"), 404: ("invalid_request_error", "not_found")}
+    kind, code = kinds.get(error.status_code, ("invalid_request_error", "http_error"))
+    return error_response(error.status_code, kind, code, str(error.detail))

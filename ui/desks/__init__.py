@@ -1,0 +1,1 @@
+"""What people may do, by subject. A desk is opened for one person; pages and routes work through desks alone."""

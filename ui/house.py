@@ -1,0 +1,21 @@
+"""Everything one server works with."""
+
+from __future__ import annotations
+
+from assistant.config import Settings
+from ui.entrance import Entrance
+from ui.jobs import Jobs
+from ui.service import LocalService
+
+
+class House:
+    """The parts, each made once. Pages and routes reach them through the desks (`ui.desks`), which know who asks."""
+
+    def __init__(self, settings: Settings, service: LocalService, jobs: Jobs, token: str) -> None:
+        self.settings = settings
+        self.service = service
+        self.jobs = jobs
+        self.entrance = Entrance(token)
+
+    def close(self) -> None:
+        """What the server itself opened; service and jobs belong to who made them."""
