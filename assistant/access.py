@@ -15,6 +15,11 @@ class Access:
     groups: frozenset[str] = frozenset()
     everything: bool = False
 
+    @property
+    def readers(self) -> frozenset[str] | None:
+        """As the store takes it: None where everything may be read."""
+        return None if self.everything else self.groups
+
     def reads(self, groups: frozenset[str] | tuple[str, ...]) -> bool:
         """Whether a collection that is shared with these groups may be read."""
         return self.everything or not self.groups.isdisjoint(groups)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from llama_index.core.schema import QueryBundle
 
+from assistant.access import ALL, Access
 from assistant.backends import Backend, Backends
 from assistant.citations import CitedText, cite, strip_markers
 from assistant.config import Settings
@@ -51,10 +52,16 @@ class Assistant:
         self._backends = backends
 
     def search(
-        self, query: str, collections: Sequence[str] | None = None, filter: Filter = EVERYTHING, top_k: int | None = None
+        self,
+        query: str,
+        collections: Sequence[str] | None = None,
+        filter: Filter = EVERYTHING,
+        top_k: int | None = None,
+        *,
+        access: Access = ALL,
     ) -> SearchResult:
-        """The passages nearest to a query, best first. `collections` None means all of them."""
-        return self._retriever(self._names(collections), filter, top_k).search(query)
+        """The passages nearest to a query, best first. `collections` None means all that `access` reads."""
+        return self._retriever(self._names(collections, access), access, filter, top_k).search(query)
 
     async def warm_up(self) -> None:
         """Opens the default back end, or the first of its fallbacks that works, and lets it read the fixed part of the prompts
@@ -76,10 +83,17 @@ class Assistant:
         filter: Filter = EVERYTHING,
         backend: str | None = None,
         language: Language | None = None,
+        access: Access = ALL,
     ) -> Answer:
         """The answer to a question. Raises what `stream` raises."""
         events = self.stream(
-            question, history=history, collections=collections, filter=filter, backend=backend, language=language
+            question,
+            history=history,
+            collections=collections,
+            filter=filter,
+            backend=backend,
+            language=language,
+            access=access,
         )
         async with aclosing(events):
             async for event in events:
@@ -97,16 +111,18 @@ class Assistant:
         backend: str | None = None,
         language: Language | None = None,
         found: Found | None = None,
+        access: Access = ALL,
     ) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer. Closing the generator stops the model.
 
         The tokens are what the model writes; the text of the final answer replaces them, with its citations verified. After
-        the state `fallback` another back end writes anew. With `found`, nothing is searched: `collections` and `filter` are
+        the state `fallback` another back end writes anew. What `access` does not read does not exist here: it is not searched,
+        and earlier turns that drew on it are dropped. With `found`, nothing is searched: `collections` and `filter` are
         those of that search, and its time counts as if it had just been made. Raises ConfigError for an empty question or an
         unknown back end, CollectionNotFound, CollectionIsPrivate, and BackendError when the model and its fallbacks fail.
         """
-        asked = await self._asked(question, history, found.collections if found else collections, language, found)
-        retriever = self._retriever(asked.collections, filter)
+        asked = await self._asked(question, history, found.collections if found else collections, language, access, found)
+        retriever = self._retriever(asked.collections, access, filter)
         candidates = self._candidates(backend, asked)
         task = await candidates.next()
         yield StatusEvent("searching")
@@ -133,12 +149,13 @@ class Assistant:
         filter: Filter = EVERYTHING,
         backend: str | None = None,
         language: Language | None = None,
+        access: Access = ALL,
     ) -> Found:
         """What `stream` would answer from: no model is asked, but the back end's tokenizer and window decide how much evidence
         there is. Raises what `stream` raises."""
-        asked = await self._asked(question, history, collections, language)
+        asked = await self._asked(question, history, collections, language, access)
         task = await self._candidates(backend, asked).next()
-        return await task.find(self._retriever(asked.collections, filter))
+        return await task.find(self._retriever(asked.collections, access, filter))
 
     async def _asked(
         self,
@@ -146,13 +163,16 @@ class Assistant:
         history: Sequence[Message],
         collections: Sequence[str] | None,
         language: Language | None,
+        access: Access,
         found: Found | None = None,
     ) -> _Asked:
         if not question.strip():
             raise ConfigError("The question is empty: write one.")
         started = time.perf_counter() - (found.milliseconds / 1000 if found else 0)
-        names = await asyncio.to_thread(self._names, collections)
-        return _Asked(question.strip(), tuple(history), language or answer_language(question), names, started, found)
+        names = await asyncio.to_thread(self._names, collections, access)
+        known = set(await asyncio.to_thread(self._names, None, access)) if history else set()
+        turns = tuple(turn for turn in history if known.issuperset(turn.collections))
+        return _Asked(question.strip(), turns, language or answer_language(question), names, access, started, found)
 
     def _candidates(self, backend: str | None, asked: _Asked) -> Candidates[_Task]:
         return Candidates(self._backends, self._settings.candidates(backend), self._maker(asked))
@@ -161,7 +181,8 @@ class Assistant:
         """What makes a task of a back end; private collections are kept from one in the cloud."""
 
         def make(backend: Backend, failures: Sequence[Failure]) -> _Task:
-            private = {info.name for info in self._store.collections() if info.private} if backend.cloud else set()
+            infos = self._store.collections(asked.access.readers) if backend.cloud else []
+            private = {info.name for info in infos if info.private}
             for name in asked.collections:
                 if name in private:
                     raise CollectionIsPrivate(name, backend.name)
@@ -169,14 +190,13 @@ class Assistant:
 
         return make
 
-    def _names(self, collections: Sequence[str] | None) -> tuple[str, ...]:
+    def _names(self, collections: Sequence[str] | None, access: Access) -> tuple[str, ...]:
         """All collections when none are named. Raises CollectionNotFound."""
-        if collections is None:
-            return tuple(info.name for info in self._store.collections())
-        return tuple(self._store.collection(name).name for name in collections)
+        return self._store.names(collections, access.readers)
 
-    def _retriever(self, names: Sequence[str], filter: Filter, top_k: int | None = None) -> HybridRetriever:
-        return HybridRetriever(self._store, self._embedder, names, self._settings.retrieval, filter=filter, top_k=top_k)
+    def _retriever(self, names: Sequence[str], access: Access, filter: Filter, top_k: int | None = None) -> HybridRetriever:
+        settings = self._settings.retrieval
+        return HybridRetriever(self._store, self._embedder, names, settings, access=access, filter=filter, top_k=top_k)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +207,7 @@ class _Asked:
     history: tuple[Message, ...]
     language: Language
     collections: tuple[str, ...]
+    access: Access
     started: float
     found: Found | None = None
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
+from assistant.access import ALL, Access
 from assistant.config import RetrievalSettings
 from assistant.fusion import fuse, with_letters, without_near_duplicates
 from assistant.reranker import cross_encoder
@@ -61,7 +62,10 @@ class Reranker(Protocol):
 
 
 class HybridRetriever(BaseRetriever):
-    """Searches collections for one kind of caller. `timings` are those of the last search."""
+    """Searches collections for one kind of caller. `timings` are those of the last search.
+
+    Whether `access` reads them is looked up by each search: a collection taken from a group is out of reach from then on.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class HybridRetriever(BaseRetriever):
         collections: Sequence[str],
         settings: RetrievalSettings | None = None,
         *,
+        access: Access = ALL,
         filter: Filter = Filter(),  # noqa: B008
         top_k: int | None = None,
         reranker: Reranker | None = None,
@@ -78,6 +83,7 @@ class HybridRetriever(BaseRetriever):
         self._embedder = embedder
         self._collections = tuple(collections)
         self._settings = settings or RetrievalSettings()
+        self._access = access
         self._filter = filter
         self._top_k = top_k or self._settings.top_k
         self._reranker = reranker or (cross_encoder(self._settings.reranker) if self._settings.reranker else None)
@@ -86,6 +92,7 @@ class HybridRetriever(BaseRetriever):
 
     def search(self, query: str) -> SearchResult:
         """The best chunks for a question. Raises CollectionNotFound, CollectionMismatch."""
+        self._store.names(self._collections, self._access.readers)
         timings: Timings = {}
         hits, gone = self._found(query, timings)
         if gone:
@@ -124,7 +131,7 @@ class HybridRetriever(BaseRetriever):
         scores = fuse(cosines, bm25, self._settings.alpha, foreign(query, [*dense_hits, *lexical_hits]))
         wanted = max(self._top_k, RERANKED) if self._reranker else self._top_k
         best = sorted(scores, key=lambda key: -scores[key])[: POOL_FOR_COPIES * wanted]
-        stored = self._store.chunks(best)
+        stored = self._store.chunks(best, self._access.readers)
         chunks = without_near_duplicates(stored, wanted)
         scores = with_letters(query, chunks, scores)
         hits = [RetrievedChunk(chunk, scores[chunk.id], cosines.get(chunk.id), bm25.get(chunk.id)) for chunk in chunks]

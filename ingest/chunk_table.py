@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from ingest.collection import Readers, readable
 from ingest.text import index_terms
 from ingest.types import Chunk, Document, Filter, Hit, PageUnit, StoredChunk
 
@@ -130,17 +131,20 @@ def _expression(scopes: dict[int, str], terms: Sequence[str]) -> str:
     return f"scope : ({within}) AND {{headings body}} : ({either})" if either else ""
 
 
-def visible(connection: sqlite3.Connection, ids: Sequence[str], filter: Filter = UNFILTERED) -> dict[str, sqlite3.Row]:
-    """Of these chunks, those that a search may see and that pass the filter, by id."""
+def visible(
+    connection: sqlite3.Connection, ids: Sequence[str], filter: Filter = UNFILTERED, readers: Readers = None
+) -> dict[str, sqlite3.Row]:
+    """Of these chunks, those that a search may see, that `readers` may read and that pass the filter, by id."""
     condition, values = _conditions(filter)
+    may_read, groups = readable(readers)
     keys = [(key.collection, key.document_id, key.version, key.ordinal, text) for text in ids if (key := ChunkKey.parse(text))]
     rows = connection.execute(
         "SELECT j.value ->> 4 AS chunk_id, k.name AS collection, d.source, d.title, d.date, d.page_unit, c.*"
         " FROM json_each(?) j CROSS JOIN collections k ON k.name = j.value ->> 0"
         " CROSS JOIN chunks c ON c.generation = k.generation AND c.document_id = j.value ->> 1 AND c.version = j.value ->> 2"
         " AND c.ordinal = j.value ->> 3 CROSS JOIN documents d ON d.collection = k.id AND d.document_id = c.document_id"
-        + (f" WHERE {condition}" if condition else ""),
-        (json.dumps(keys), *values),
+        + f" WHERE {may_read} AND {condition or 'TRUE'}",
+        (json.dumps(keys), *groups, *values),
     )
     return {row["chunk_id"]: row for row in rows}
 

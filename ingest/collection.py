@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ingest.config import ChunkingSettings
@@ -33,39 +34,69 @@ class CollectionIndex:
 
 @dataclass(frozen=True, slots=True)
 class CollectionInfo(CollectionIndex):
-    """A collection and how much a search can find in it. `private` keeps its passages away from back ends in the cloud."""
+    """A collection and how much a search can find in it. `private` keeps its passages away from back ends in the cloud.
+
+    `groups` may read it, `description` tells them what is in it.
+    """
 
     documents: int
     chunks: int
     created_at: str
     private: bool
+    description: str = ""
+    groups: tuple[str, ...] = ()
 
+
+Readers = Collection[str] | None
+"""The groups of who asks: what is shared with none of them does not exist for them. None: whoever may read everything."""
 
 _INDEX = "SELECT k.id, k.name, g.id AS generation, g.embedder, g.dimension, g.chunk_tokens"
 _FROM = " FROM collections k JOIN generations g ON g.id = k.generation"
+READABLE = 'k.id IN (SELECT collection FROM readers WHERE "group" IN (SELECT value FROM json_each(?)))'
+"""SQL: the collection k is shared with one of the groups, a JSON array. It touches no collection that is not."""
 
 
-def all_collections(connection: sqlite3.Connection) -> list[CollectionInfo]:
+def readable(readers: Readers) -> tuple[str, list[str]]:
+    """A condition on the collection k with its values."""
+    return ("TRUE", []) if readers is None else (READABLE, [json.dumps(sorted(readers))])
+
+
+def all_collections(connection: sqlite3.Connection, readers: Readers = None) -> list[CollectionInfo]:
     """By name, with counts."""
+    condition, values = readable(readers)
     rows = connection.execute(
-        f"{_INDEX}, count(d.version) AS documents, coalesce(sum(d.chunks), 0) AS chunks, k.created_at, k.private {_FROM}"
-        " LEFT JOIN documents d ON d.collection = k.id GROUP BY k.id ORDER BY k.name"
+        f"{_INDEX}, count(d.version) AS documents, coalesce(sum(d.chunks), 0) AS chunks, k.created_at, k.private,"
+        ' k.description, (SELECT json_group_array("group") FROM readers WHERE collection = k.id) AS groups'
+        f"{_FROM} LEFT JOIN documents d ON d.collection = k.id WHERE {condition} GROUP BY k.id ORDER BY k.name",
+        values,
     )
-    return [CollectionInfo(**{**dict(row), "private": bool(row["private"])}) for row in rows]
+    return [_info(row, readers) for row in rows]
 
 
-def find_indexes(connection: sqlite3.Connection, names: Sequence[str]) -> list[CollectionIndex]:
-    """In the order of `names`, each once. Raises CollectionNotFound."""
-    known = {row["name"]: CollectionIndex(*row) for row in connection.execute(_INDEX + _FROM)}
+def _info(row: sqlite3.Row, readers: Readers) -> CollectionInfo:
+    """Who reads a collection with others is told nothing about their groups."""
+    groups = tuple(sorted(group for group in json.loads(row["groups"]) if readers is None or group in readers))
+    return CollectionInfo(**{**dict(row), "private": bool(row["private"]), "groups": groups})
+
+
+def find_indexes(connection: sqlite3.Connection, names: Sequence[str] | None, readers: Readers = None) -> list[CollectionIndex]:
+    """In the order of `names`, each once; all of them, by name, when it is None.
+
+    Raises CollectionNotFound, alike for what never was and what may not be read.
+    """
+    condition, values = readable(readers)
+    rows = connection.execute(f"{_INDEX}{_FROM} WHERE {condition}", values)
+    known = {row["name"]: CollectionIndex(*row) for row in rows}
+    names = sorted(known) if names is None else names
     for name in names:
         if name not in known:
-            raise CollectionNotFound(_unknown(name, sorted(known)))
+            raise CollectionNotFound(_unknown(name, sorted(known), readers))
     return [known[name] for name in dict.fromkeys(names)]
 
 
-def find_index(connection: sqlite3.Connection, name: str) -> CollectionIndex:
+def find_index(connection: sqlite3.Connection, name: str, readers: Readers = None) -> CollectionIndex:
     """Raises CollectionNotFound."""
-    return find_indexes(connection, [name])[0]
+    return find_indexes(connection, [name], readers)[0]
 
 
 def check_name(name: str) -> None:
@@ -88,9 +119,10 @@ def _recipe(embedder: str, dimension: int, chunk_tokens: int) -> str:
     return f"{embedder} ({dimension} dimensions, chunks of {chunk_tokens} tokens)"
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
+def _unknown(name: str, known: Sequence[str], readers: Readers) -> str:
     if not known:
-        return f"There is no collection {name!r}, nor any other: run `midas ingest PATH --collection {name}`."
+        cure = f"run `midas ingest PATH --collection {name}`" if readers is None else "ask an admin to share one with you"
+        return f"There is no collection {name!r}, nor any other: {cure}."
     near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"There is no collection {name!r}: {hint}The collections are {', '.join(known)}."

@@ -118,6 +118,17 @@ MIGRATIONS = (
     -- 1 where an admin wants questions about the collection kept away from back ends in the cloud.
     ALTER TABLE collections ADD COLUMN private INTEGER NOT NULL DEFAULT 0 CHECK (private IN (0, 1));
     """,
+    """
+    ALTER TABLE collections ADD COLUMN description TEXT NOT NULL DEFAULT '';
+    -- The groups that may read a collection; none: admins alone. By group, so that a look-up touches no collection that the
+    -- group may not read. Deleting a collection deletes them: a new one of its name, or its id, starts with none.
+    CREATE TABLE readers (
+        "group" TEXT NOT NULL,
+        collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        PRIMARY KEY ("group", collection)
+    ) WITHOUT ROWID;
+    CREATE INDEX readers_collection ON readers (collection);
+    """,
 )
 
 

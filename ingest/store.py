@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -28,6 +28,7 @@ from ingest.chunk_table import UNFILTERED, version_ids
 from ingest.collection import (
     CollectionIndex,
     CollectionInfo,
+    Readers,
     all_collections,
     check_match,
     check_name,
@@ -126,16 +127,21 @@ class Store:
 
     # Collections
 
-    def collections(self) -> list[CollectionInfo]:
-        """All collections, by name."""
+    def collections(self, readers: Readers = None) -> list[CollectionInfo]:
+        """All collections that `readers` may read, by name."""
         with self.database.read() as connection:
-            return all_collections(connection)
+            return all_collections(connection, readers)
 
-    def collection(self, name: str) -> CollectionInfo:
+    def collection(self, name: str, readers: Readers = None) -> CollectionInfo:
         """Raises CollectionNotFound, which lists the valid names."""
         with self.database.read() as connection:
-            find_index(connection, name)
-            return next(info for info in all_collections(connection) if info.name == name)
+            find_index(connection, name, readers)
+            return next(info for info in all_collections(connection, readers) if info.name == name)
+
+    def names(self, wanted: Sequence[str] | None = None, readers: Readers = None) -> tuple[str, ...]:
+        """The collections `wanted`, each once, or all of them, that `readers` may read. Raises CollectionNotFound."""
+        with self.database.read() as connection:
+            return tuple(index.name for index in find_indexes(connection, wanted, readers))
 
     def ensure_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> CollectionInfo:
         """Creates the collection, or checks that it was built the same way. Raises CollectionMismatch, ConfigError."""
@@ -152,6 +158,27 @@ class Store:
             index = self._index(name)
             with self.database.write() as connection:
                 connection.execute("UPDATE collections SET private = ? WHERE id = ?", (private, index.id))
+
+    def describe(self, name: str, text: str) -> None:
+        """What those who may read the collection are told about it. Raises CollectionNotFound."""
+        with self.publishing:
+            index = self._index(name)
+            with self.database.write() as connection:
+                connection.execute("UPDATE collections SET description = ? WHERE id = ?", (text.strip(), index.id))
+
+    def set_groups(self, name: str, groups: Iterable[str]) -> None:
+        """Shares the collection with these groups and no other. Raises CollectionNotFound."""
+        with self.publishing:
+            index = self._index(name)
+            with self.database.write() as connection:
+                connection.execute("DELETE FROM readers WHERE collection = ?", (index.id,))
+                rows = [(group, index.id) for group in set(groups)]
+                connection.executemany('INSERT INTO readers ("group", collection) VALUES (?, ?)', rows)
+
+    def forget_group(self, group: str) -> None:
+        """Takes all collections from a group that is gone, so that a new one of its name starts with none."""
+        with self.database.write() as connection:
+            connection.execute('DELETE FROM readers WHERE "group" = ?', (group,))
 
     def delete_collection(self, name: str) -> None:
         """Deletes the collection with all its documents. Raises CollectionNotFound."""
@@ -422,10 +449,10 @@ class Store:
 
     # Chunks
 
-    def chunks(self, ids: Sequence[str]) -> list[StoredChunk]:
-        """In the order of `ids`; what is not visible (any more) is left out."""
+    def chunks(self, ids: Sequence[str], readers: Readers = None) -> list[StoredChunk]:
+        """In the order of `ids`; what is not visible (any more), or not to `readers`, is left out."""
         with self.database.read() as connection:
-            found = chunk_table.visible(connection, ids)
+            found = chunk_table.visible(connection, ids, readers=readers)
         return [chunk_table.stored_chunk(key, found[key]) for key in ids if key in found]
 
     # Generations: an index built beside the one that is served

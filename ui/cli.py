@@ -224,10 +224,14 @@ def list_collections(json: Json = False) -> None:
         terminal.print_json(infos)
     elif infos:
         lines = [
-            (info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens, "yes" if info.private else "no")
+            (
+                info.name, info.documents, info.chunks, info.embedder, info.chunk_tokens, ", ".join(info.groups) or "admins",
+                "yes" if info.private else "no",
+            )
             for info in infos
-        ]
-        terminal.out.print(terminal.table(("name", "documents", "chunks", "embedder", "chunk tokens", "private"), lines))
+        ]  # fmt: skip
+        columns = ("name", "documents", "chunks", "embedder", "chunk tokens", "readers", "private")
+        terminal.out.print(terminal.table(columns, lines))
     else:
         terminal.err.print("There are no collections yet: `midas ingest PATH --collection NAME` makes one.")
 
@@ -247,6 +251,37 @@ def set_private(
         service.set_private(name, private)
     told = "private: back ends in the cloud are refused for it" if private else "not private: every back end may answer from it"
     done(json, f"Collection {name} is {told}.", collection=name, private=private)
+
+
+@collections_app.command("share")
+def share(
+    name: Collection,
+    groups: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[GROUP]...", help="All groups that may read it; `everyone`: who is signed in."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Let groups read a collection, and no others.
+
+    Without a group, admins alone read it.
+    """
+    with open_service() as service:
+        service.set_groups(name, groups or [])
+    told = f"shared with {', '.join(groups)}" if groups else "shared with nobody: admins alone read it"
+    done(json, f"Collection {name} is {told}.", collection=name, groups=", ".join(groups or []))
+
+
+@collections_app.command("describe")
+def describe(
+    name: Collection,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is in it, in a sentence; empty: nothing is said.")],
+    json: Json = False,
+) -> None:
+    """Tell those who read a collection what is in it."""
+    with open_service() as service:
+        service.describe(name, text)
+    done(json, f"Collection {name} is described.", collection=name, description=text)
 
 
 @collections_app.command("delete")

@@ -80,6 +80,12 @@ class RemoteService:
     def set_private(self, collection: str, private: bool) -> None:
         self._send("PATCH", _path("collections", collection), json={"private": private})
 
+    def describe(self, collection: str, text: str) -> None:
+        self._send("PATCH", _path("collections", collection), json={"description": text})
+
+    def set_groups(self, collection: str, groups: Sequence[str]) -> None:
+        self._send("PATCH", _path("collections", collection), json={"groups": list(groups)})
+
     def delete_collection(self, name: str) -> None:
         self._send("DELETE", _path("collections", name))
 

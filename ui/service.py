@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from assistant.access import ALL, Access
 from assistant.config import Settings
 from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
@@ -62,6 +63,8 @@ class Service(Protocol):
 
     def collections(self) -> list[CollectionInfo]: ...
     def set_private(self, collection: str, private: bool) -> None: ...
+    def describe(self, collection: str, text: str) -> None: ...
+    def set_groups(self, collection: str, groups: Sequence[str]) -> None: ...
     def delete_collection(self, name: str) -> None: ...
     def documents(self, collection: str) -> list[DocumentRow]: ...
     def document(self, collection: str, document: str) -> DocumentView:
@@ -121,7 +124,8 @@ class LocalService:
 
     # Answers
 
-    async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
+    async def stream(self, question: Question, access: Access = ALL) -> AsyncGenerator[Event, None]:
+        """What `access` does not read does not exist here, nor in the other methods that take it."""
         assistant = await asyncio.to_thread(self._assistant.get)
         events = assistant.stream(
             question.text,
@@ -129,15 +133,23 @@ class LocalService:
             collections=question.collections,
             backend=question.backend,
             language=question.language,
+            access=access,
         )
         async with aclosing(events) as open_events:
             async for event in open_events:
                 yield event
 
-    def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
+    def search(
+        self,
+        query: str,
+        collections: Sequence[str] | None,
+        top_k: int | None,
+        filter: Filter,
+        access: Access = ALL,
+    ) -> SearchView:
         if not query.strip():
             raise ConfigError("The search text is empty: write some words.")
-        found = self._assistant.get().search(query, collections=collections, filter=filter, top_k=top_k)
+        found = self._assistant.get().search(query, collections=collections, filter=filter, top_k=top_k, access=access)
         return SearchView(tuple(passage(hit) for hit in found.hits), _measured(found.timings))
 
     def backends(self) -> list[BackendView]:
@@ -152,8 +164,14 @@ class LocalService:
 
     # Collections and documents
 
-    def collections(self) -> list[CollectionInfo]:
-        return self._store.get().collections()
+    def collections(self, access: Access = ALL) -> list[CollectionInfo]:
+        return self._store.get().collections(access.readers)
+
+    def describe(self, collection: str, text: str) -> None:
+        self._store.get().describe(collection, text)
+
+    def set_groups(self, collection: str, groups: Sequence[str]) -> None:
+        self._store.get().set_groups(collection, groups)
 
     def set_private(self, collection: str, private: bool) -> None:
         self._store.get().set_private(collection, private)

@@ -25,10 +25,18 @@ class IngestRequest(BaseModel):
     sync: bool = False
 
 
-class PrivacyRequest(BaseModel):
-    """Whether back ends in the cloud are kept away from a collection."""
+Group = Annotated[str, Field(min_length=1, max_length=100)]
 
-    private: bool
+
+class CollectionChange(BaseModel):
+    """What is to change about a collection; what is absent stays.
+
+    `private` keeps it from back ends in the cloud, `groups` are all that may read it (`everyone`: whoever is signed in).
+    """
+
+    private: bool | None = None
+    description: str | None = Field(None, max_length=1000)
+    groups: list[Group] | None = Field(None, max_length=100)
 
 
 @documents.get("/collections")
@@ -38,9 +46,14 @@ def collections(desk: AtKeeping) -> list[CollectionInfo]:
 
 
 @documents.patch("/collections/{name}", status_code=204)
-def set_private(name: str, body: PrivacyRequest, desk: AtKeeping) -> None:
-    """Marks a collection private, or takes the mark away: back ends in the cloud are refused for private ones."""
-    desk.set_private(name, body.private)
+def change_collection(name: str, body: CollectionChange, desk: AtKeeping) -> None:
+    """Describes a collection, shares it with groups, or marks it private: back ends in the cloud are then refused."""
+    if body.private is not None:
+        desk.set_private(name, body.private)
+    if body.description is not None:
+        desk.describe(name, body.description)
+    if body.groups is not None:
+        desk.set_groups(name, body.groups)
 
 
 @documents.delete("/collections/{name}", status_code=204)

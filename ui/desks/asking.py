@@ -17,15 +17,15 @@ class Asking(Desk):
 
     def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer. Raises what `Assistant.stream` raises."""
-        return self.house.service.stream(question)
+        return self.house.service.stream(question, self.person.access)
 
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
         """The passages nearest to the query. Raises CollectionNotFound, ConfigError."""
-        return self.house.service.search(query, collections, top_k, filter)
+        return self.house.service.search(query, collections, top_k, filter, self.person.access)
 
     def collections(self) -> list[CollectionInfo]:
         """Those that this person may read, by name."""
-        return self.house.service.collections()
+        return self.house.service.collections(self.person.access)
 
     def backends(self) -> list[BackendView]:
         """The configured back ends that can be chosen, the default one first."""

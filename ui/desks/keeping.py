@@ -25,6 +25,14 @@ class Keeping(Desk):
     def set_private(self, collection: str, private: bool) -> None:
         self.house.service.set_private(collection, private)
 
+    def describe(self, collection: str, text: str) -> None:
+        """What those who may read the collection are told about it."""
+        self.house.service.describe(collection, text)
+
+    def set_groups(self, collection: str, groups: Sequence[str]) -> None:
+        """Shares the collection with these groups and no other."""
+        self.house.service.set_groups(collection, groups)
+
     def delete_collection(self, name: str) -> None:
         self.house.service.delete_collection(name)
 
