@@ -1,10 +1,11 @@
-"""`midas.toml` when a back end is added: everything else stays, and it is whole whatever happens."""
+"""`midas.toml` when its back ends are changed: everything else stays, and it is whole whatever happens."""
 
 from __future__ import annotations
 
 import os
 import stat
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from assistant.config import Settings, embedded_backend
 from ingest.errors import ConfigError
 from ui import settings_file
-from ui.settings_file import add_backend
+from ui.settings_file import add_backend, change_backend, remove_backend, set_default
 
 SECTION: settings_file.Section = {
     "kind": "vllm",
@@ -71,13 +72,13 @@ def test_a_name_that_is_taken_is_refused(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('backends = { local = { kind = "llama-cpp" } }\n', "can't be read|can't be added to"),
         ("[backends\n", "can't be read"),
         (b"\xff\xfe", "can't be read"),
+        ('backends = "none"\n', "can't be changed from here"),
     ],
-    ids=["inline table", "broken", "not UTF-8"],
+    ids=["broken", "not UTF-8", "no table"],
 )
-def test_a_file_that_can_not_be_added_to_is_left_alone(path: Path, text: str | bytes, problem: str) -> None:
+def test_a_file_that_can_not_be_changed_is_left_alone(path: Path, text: str | bytes, problem: str) -> None:
     before = text if isinstance(text, bytes) else text.encode()
     path.write_bytes(before)
     with pytest.raises(ConfigError, match=problem):
@@ -106,3 +107,65 @@ def test_links_and_permissions_stay(tmp_path: Path) -> None:
     add_backend(link, "gpu", SECTION)
     assert link.is_symlink() and "gpu" in real.read_text(encoding="utf-8")
     assert stat.S_IMODE(real.stat().st_mode) == 0o600
+
+
+HOUSE = """# La configuración de la casa.
+default_backend = "local"   # el de siempre
+
+[backends.local]
+kind = "llama-cpp" # en este proceso
+threads = 2
+
+# La máquina grande.
+[backends.gpu]
+kind = "vllm"
+model = "m"            # el grande
+fallback = ["local"]
+timeouts = { connect_s = 5 }
+
+[answer]
+max_tokens = 300
+"""
+
+
+def test_a_changed_section_keeps_what_it_said_before_and_every_comment(path: Path) -> None:
+    path.write_text(HOUSE, encoding="utf-8")
+    wanted = {"kind": "vllm", "model": "m", "cloud": True, "timeouts": {"connect_s": 7}}
+    change_backend(path, "gpu", wanted)
+    after = path.read_text(encoding="utf-8")
+    assert tomllib.loads(after)["backends"]["gpu"] == wanted
+    assert [line for line in HOUSE.splitlines() if line not in after.splitlines()] == [
+        'fallback = ["local"]',
+        "timeouts = { connect_s = 5 }",
+    ]
+
+
+def test_a_new_line_stays_above_the_comment_of_the_next_section(path: Path) -> None:
+    path.write_text(HOUSE, encoding="utf-8")
+    change_backend(path, "local", {"kind": "llama-cpp", "threads": 2, "fallback": ["gpu"]})
+    assert 'threads = 2\nfallback = ["gpu"]\n\n# La máquina grande.\n[backends.gpu]\n' in path.read_text(encoding="utf-8")
+
+
+def test_the_default_changes_in_its_place_or_on_top(path: Path) -> None:
+    path.write_text(HOUSE, encoding="utf-8")
+    set_default(path, "gpu")
+    assert path.read_text(encoding="utf-8") == HOUSE.replace('default_backend = "local"', 'default_backend = "gpu"')
+    path.write_text("[answer]\nmax_tokens = 300\n", encoding="utf-8")
+    set_default(path, "gpu")
+    assert tomllib.loads(path.read_text(encoding="utf-8")) == {"default_backend": "gpu", "answer": {"max_tokens": 300}}
+
+
+def test_a_removed_section_takes_nothing_else_along(path: Path) -> None:
+    path.write_text(HOUSE, encoding="utf-8")
+    remove_backend(path, "gpu")
+    after = path.read_text(encoding="utf-8")
+    assert tomllib.loads(after) == {**tomllib.loads(HOUSE), "backends": {"local": {"kind": "llama-cpp", "threads": 2}}}
+    assert after.startswith(HOUSE.partition("[backends.gpu]")[0]) and after.endswith("[answer]\nmax_tokens = 300\n")
+
+
+@pytest.mark.parametrize("work", [lambda path: change_backend(path, "tpu", SECTION), lambda path: remove_backend(path, "tpu")])
+def test_what_is_not_there_can_not_be_changed(path: Path, work: Callable[[Path], None]) -> None:
+    path.write_text(HOUSE, encoding="utf-8")
+    with pytest.raises(ConfigError, match="has no back end 'tpu'"):
+        work(path)
+    assert path.read_text(encoding="utf-8") == HOUSE

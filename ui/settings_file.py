@@ -1,14 +1,18 @@
-"""`midas.toml` as a text that people keep: a section is added at its end, everything else stays as it was, comments too."""
+"""`midas.toml` as a text that people keep: its back ends are added, changed and removed, everything else stays as it was,
+comments too."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
+from typing import Any, cast
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Comment, Table, Whitespace
 
 from assistant.config import embedded_backend
 from ingest.errors import ConfigError
@@ -16,24 +20,98 @@ from ingest.errors import ConfigError
 Value = str | int | float | bool | list[str] | Mapping[str, "Value"]
 Section = Mapping[str, Value]
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_Toml = MutableMapping[str, Any]
 
 
 def add_backend(path: Path, name: str, section: Section) -> None:
-    """Writes `[backends.NAME]`, whole or not at all. The back end that works without a section gets its own first, because
-    it is only there as long as the file has none. Raises ConfigError when the file is wrong or has the name already."""
+    """Writes `[backends.NAME]`. Raises ConfigError when the file is wrong or has the name already."""
+
+    def add(backends: _Toml) -> None:
+        if name in backends:
+            raise ConfigError(f"{path} has a back end {name!r} already: choose another name, or change its section there.")
+        backends[name] = dict(section)
+
+    _edit(path, lambda settings: add(_backends(settings)))
+
+
+def change_backend(path: Path, name: str, section: Section) -> None:
+    """Makes `[backends.NAME]` say this; lines that said it already stay. Raises ConfigError."""
+    _edit(path, lambda settings: _become(_known(_backends(settings), name, path), section))
+
+
+def remove_backend(path: Path, name: str) -> None:
+    """Takes `[backends.NAME]` out. Raises ConfigError."""
+
+    def remove(backends: _Toml) -> None:
+        _known(backends, name, path)
+        del backends[name]
+
+    _edit(path, lambda settings: remove(_backends(settings)))
+
+
+def set_default(path: Path, name: str) -> None:
+    """Who answers when nobody is named. Raises ConfigError."""
+    _edit(path, lambda settings: _put(settings, "default_backend", name))
+
+
+def _backends(settings: _Toml) -> _Toml:
+    """The table of them. The back end that works without a section gets its own first, because it is only there as long as
+    the file has none."""
+    if not settings.get("backends"):
+        settings["backends"] = embedded_backend()
+    backends: _Toml = settings["backends"]
+    return backends
+
+
+def _known(backends: _Toml, name: str, path: Path) -> _Toml:
+    if name not in backends:
+        raise ConfigError(f"{path} has no back end {name!r}: look at the sections [backends.NAME] there.")
+    section: _Toml = backends[name]
+    return section
+
+
+def _become(table: _Toml, wanted: Section) -> None:
+    for key in [key for key in table if key not in wanted]:
+        del table[key]
+    for key, value in wanted.items():
+        if isinstance(value, Mapping) and isinstance(table.get(key), MutableMapping):
+            _become(table[key], value)
+        elif table.get(key) != value:
+            _put(table, key, value)
+
+
+def _put(table: _Toml, key: str, value: object) -> None:
+    """A new line goes below the last one that says something: what follows belongs to the next section."""
+    if key in table or not isinstance(table, Table):
+        table[key] = value
+        return
+    body, behind = table.value.body, []
+    while body and body[-1][0] is None:
+        behind.append(cast("Comment | Whitespace", body.pop()[1]))
+    table[key] = value
+    for item in reversed(behind):
+        table.add(item)
+
+
+def _edit(path: Path, change: Callable[[_Toml], None]) -> None:
+    """The same change to the text and to what it says, which must agree afterwards. Written whole or not at all."""
     path = path.resolve()
     before = _read(path)
-    known = _backends(before, path)
-    if name in known:
-        raise ConfigError(f"{path} has a back end {name!r} already: choose another name, or change its section there.")
-    sections = {name: section} if known else {**embedded_backend(), name: section}
-    after = before + ("" if not before or before.endswith("\n") else "\n")
-    for title, values in sections.items():
-        after += ("\n" if after else "") + _section(f"backends.{_key(title)}", values)
-    if _backends(after, path) != {**known, **{title: dict(values) for title, values in sections.items()}}:
-        raise ConfigError(f"{path} defines its back ends in a way that can't be added to: add the section by hand.")
+    wanted = _parsed(before, path)
+    try:
+        change(wanted)
+        document = tomlkit.parse(before)
+        change(document)
+        after = tomlkit.dumps(document)
+    except (TOMLKitError, TypeError, AttributeError) as error:
+        raise _too_unusual(path) from error
+    if _parsed(after, path) != wanted:
+        raise _too_unusual(path)
     _write(path, after)
+
+
+def _too_unusual(path: Path) -> ConfigError:
+    return ConfigError(f"{path} defines its back ends in a way that can't be changed from here: change the file by hand.")
 
 
 def _read(path: Path) -> str:
@@ -45,29 +123,11 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path} can't be read ({error}): correct the file.") from error
 
 
-def _backends(text: str, path: Path) -> dict[str, object]:
+def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, object] = tomllib.loads(text).get("backends", {})
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} can't be read ({error}): correct the file.") from error
-    return found
-
-
-def _section(title: str, values: Section) -> str:
-    """The section and, below it, those of its tables."""
-    flat = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
-    tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}
-    lines = [f"[{title}]", *(f"{_key(key)} = {_value(value)}" for key, value in flat.items())]
-    return "\n".join(lines) + "\n" + "".join(f"\n{_section(f'{title}.{_key(key)}', value)}" for key, value in tables.items())
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else json.dumps(name)
-
-
-def _value(value: Value) -> str:
-    """JSON writes these as TOML does."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _write(path: Path, text: str) -> None:
