@@ -180,12 +180,12 @@ def _begun_anew(event: StatusEvent, streamed: str) -> str:
 
 
 def _chunk(reply_id: str, model: str, event: Event, delta: Delta) -> Chunk:
-    return Chunk(id=reply_id, model=model, desk=event_to_json(event), choices=[ChunkChoice(delta=delta)])
+    return Chunk(id=reply_id, model=model, midas=event_to_json(event), choices=[ChunkChoice(delta=delta)])
 
 
 def _last_chunks(reply_id: str, model: str, event: AnswerEvent, streamed: str, usage: bool) -> list[Chunk]:
     final = ChunkChoice(delta=Delta(content=rest_of(event.answer, streamed)), finish_reason="stop")
-    chunks = [Chunk(id=reply_id, model=model, desk=event_to_json(event), choices=[final])]
+    chunks = [Chunk(id=reply_id, model=model, midas=event_to_json(event), choices=[final])]
     if usage:
         chunks.append(Chunk(id=reply_id, model=model, choices=[], usage=UsageBody.of(event.answer.usage)))
     return chunks
