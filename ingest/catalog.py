@@ -93,11 +93,10 @@ class Catalog:
         return [_row(row) for row in found]
 
     def put_ready(self, document: Document, version: int, chunks: int, file: FileStamp | None) -> None:
-        pages = [block.page for block in document.blocks if block.page is not None]
         self._put(
             source=document.source, title=document.title, state="ready", reason=None, message=None, duplicate_of=None,
             sha256=document.sha256, media_type=document.media_type, page_unit=document.page_unit, date=document.date,
-            warnings=json.dumps(document.warnings, ensure_ascii=False), pages=max(pages, default=None), chunks=chunks,
+            warnings=json.dumps(document.warnings, ensure_ascii=False), pages=document.pages, chunks=chunks,
             version=version, **_file_columns(file),
         )  # fmt: skip
 

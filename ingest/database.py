@@ -129,6 +129,44 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX readers_collection ON readers (collection);
     """,
+    """
+    -- What happened to documents, newest last. It stays when a document is deleted and goes with its collection. `version` counts
+    -- the publications of a document; `uploaded` is 1 where the file came as an upload; `by` is the id of a person.
+    CREATE TABLE history (
+        id INTEGER PRIMARY KEY,
+        collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        document_id TEXT NOT NULL,
+        event TEXT NOT NULL,
+        at TEXT NOT NULL,
+        by TEXT NOT NULL,
+        source TEXT NOT NULL,
+        title TEXT NOT NULL,
+        version INTEGER,
+        sha256 TEXT NOT NULL,
+        reason TEXT,
+        message TEXT,
+        pages INTEGER,
+        chunks INTEGER NOT NULL,
+        uploaded INTEGER NOT NULL CHECK (uploaded IN (0, 1))
+    );
+    CREATE INDEX history_document ON history (collection, document_id, id);
+    INSERT INTO history (collection, document_id, event, at, by, source, title, version, sha256, pages, chunks, uploaded)
+        SELECT collection, document_id, 'published', updated_at, '', source, title, 1, sha256, pages, chunks, 0
+        FROM documents WHERE version IS NOT NULL;
+    -- Folders of the server that are looked at again and again; `seen_at` and `error` are of the last look.
+    CREATE TABLE watches (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        sync INTEGER NOT NULL CHECK (sync IN (0, 1)),
+        paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
+        added_by TEXT NOT NULL,
+        added_at TEXT NOT NULL,
+        seen_at TEXT,
+        error TEXT,
+        UNIQUE (collection, path)
+    );
+    """,
 )
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
+
+FileState = Literal["waiting", "reading", "ready", "replaced", "unchanged", "duplicate", "failed"]
+"""`ready` is new in the collection; all but `waiting` and `reading` are final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +18,16 @@ class Failure:
     source: str
     reason: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What has become of a file: `reason` and `message` are there when it failed, `message` too when it is a duplicate."""
+
+    source: str
+    state: FileState
+    reason: str | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,7 @@ class IngestReport:
 
 
 ProgressCallback = Callable[[IngestProgress], None]
+FileCallback = Callable[[FileOutcome], None]
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from ingest import chunk_table
+from ingest import chunk_table, history
 from ingest.catalog import Catalog, DocumentRow, FileStamp, now
 from ingest.chunk_table import UNFILTERED, version_ids
 from ingest.collection import (
@@ -39,7 +39,9 @@ from ingest.config import ChunkingSettings, IngestSettings
 from ingest.database import Database
 from ingest.errors import CollectionMismatch, DocumentNotFound, StoreError
 from ingest.heirs import Heir, find_heirs, follow
+from ingest.history import LOCAL, VersionRow
 from ingest.lock import DirectoryLock
+from ingest.originals import Originals
 from ingest.types import (
     BLOCK_SEPARATOR,
     Block,
@@ -93,6 +95,7 @@ class Store:
         self.database = database
         self.vectors = vectors
         self.embedder: Embedder | None = None
+        self.originals = Originals(settings.home / "originals")
         self._lock = lock
         self.publishing = RLock()
         self._building: set[int] = set()
@@ -107,6 +110,7 @@ class Store:
             store = cls(settings, lock, database, _vectors(settings, database))
             store.embedder = embedder
             store.recover()
+            store.sweep_originals()
         except BaseException:
             lock.release()
             raise
@@ -187,6 +191,7 @@ class Store:
             with self.database.write() as connection:
                 connection.execute("DELETE FROM collections WHERE id = ?", (index.id,))
             self.recover()
+            self.sweep_originals()
 
     def _create_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> None:
         check_name(name)
@@ -242,24 +247,53 @@ class Store:
             raise _no_document(collection, document_id)
         return row
 
+    def history(self, collection: str, document_id: str) -> list[VersionRow]:
+        """What happened to the document, newest first, be it deleted. Raises DocumentNotFound, CollectionNotFound."""
+        with self.database.read() as connection:
+            rows = history.rows(connection, find_index(connection, collection).id, document_id)
+        if not rows:
+            raise _no_document(collection, document_id)
+        return rows
+
+    def sweep_originals(self) -> None:
+        """Deletes the originals of uploads that no document needs any more."""
+
+        def needed() -> set[str]:
+            with self.database.read() as connection:
+                return history.needed_originals(connection)
+
+        self.originals.sweep(needed)
+
     def replace(self, collection: str, document: Document, chunks: Sequence[Chunk], vectors: Vectors) -> None:
         """Publishes a version of a document in place of the older one, as a whole or not at all."""
         self.replace_many(collection, [IndexedDocument(document, chunks, vectors)])
 
-    def replace_many(self, collection: str, items: Sequence[IndexedDocument]) -> None:
-        """Publishes several documents, whose sources differ, in one step. Raises CollectionNotFound, StoreError."""
+    def replace_many(self, collection: str, items: Sequence[IndexedDocument], by: str = LOCAL) -> None:
+        """Publishes several documents, whose sources differ, in one step. Raises CollectionNotFound, StoreError.
+
+        `by` is, here and below, the id of who does it, for the history.
+        """
         incoming = {item.document.source: item.document.sha256 for item in items}
-        with self.publishing, self._publication(self._index(collection), incoming, items):
+        with self.publishing, self._publication(self._index(collection), incoming, items, by=by):
             pass
 
     def record_failed(
-        self, collection: str, source: str, sha256: str, reason: str, message: str, file: FileStamp | None
+        self,
+        collection: str,
+        source: str,
+        sha256: str,
+        reason: str,
+        message: str,
+        file: FileStamp | None,
+        by: str = LOCAL,
     ) -> None:
         """Notes that the newest file can't be served; an older version stays visible."""
+        event = VersionRow("failed", now(), by, source, "", None, sha256, reason, message, uploaded=file is None)
         with self.publishing:
             index = self._index(collection)
             with self.database.write() as connection:
                 Catalog(connection, index.id).put_failed(source, sha256, reason, message, file)
+                history.note(connection, index.id, event)
 
     def record_unchanged(self, collection: str, source: str, file: FileStamp | None) -> None:
         """Notes that the file has the bytes that are served."""
@@ -268,7 +302,9 @@ class Store:
             with self.database.write() as connection:
                 Catalog(connection, index.id).put_unchanged(source, file)
 
-    def record_duplicate(self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> bool:
+    def record_duplicate(
+        self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None, by: str = LOCAL
+    ) -> bool:
         """Notes that the file has the bytes of the document with source `of`; an older version with other bytes goes.
 
         False, and nothing changes, when `of` doesn't serve these bytes (any more).
@@ -277,10 +313,12 @@ class Store:
             index = self._index(collection)
             if not self._serves(index, of, sha256):
                 return False
-            with self._publication(index, {source: sha256}) as connection:
+            event = VersionRow("duplicate", now(), by, source, "", None, sha256, "duplicate", of, uploaded=file is None)
+            with self._publication(index, {source: sha256}, by=by) as connection:
                 catalog = Catalog(connection, index.id)
                 _hide(connection, index, catalog.by_source(source))
                 catalog.put_duplicate(source, sha256, of, file)
+                history.note(connection, index.id, event)
             return True
 
     def _serves(self, index: CollectionIndex, source: str, sha256: str) -> bool:
@@ -288,18 +326,25 @@ class Store:
             row = Catalog(connection, index.id).by_source(source)
         return row is not None and row.served and row.sha256 == sha256
 
-    def delete_document(self, collection: str, document_id: str) -> None:
+    def delete_document(self, collection: str, document_id: str, by: str = LOCAL) -> None:
         """Duplicates of the document stay, and one of them is served in its place. Raises DocumentNotFound."""
         with self.publishing:
             row = self.document(collection, document_id)
             index = self._index(collection)
-            with self._publication(index, {row.source: ""}) as connection:
+            with self._publication(index, {row.source: ""}, by=by) as connection:
                 _hide(connection, index, row)
                 connection.execute("DELETE FROM documents WHERE collection = ? AND document_id = ?", (index.id, document_id))
+                history.note(connection, index.id, VersionRow("deleted", now(), by, row.source, row.title))
+            self.sweep_originals()
 
     @contextmanager
     def _publication(
-        self, index: CollectionIndex, incoming: Mapping[str, str], items: Sequence[IndexedDocument] = ()
+        self,
+        index: CollectionIndex,
+        incoming: Mapping[str, str],
+        items: Sequence[IndexedDocument] = (),
+        *,
+        by: str,
     ) -> Iterator[sqlite3.Connection]:
         """The transaction that makes `items` visible, and lets heirs inherit what goes (`incoming` as in `find_heirs`).
 
@@ -312,7 +357,7 @@ class Store:
         versions = self._write_vectors(index.name, index.generation, index.dimension, published)
         with self.database.write() as connection:
             for item, version in zip(published, versions, strict=True):
-                _publish(connection, index, item, version)
+                _publish(connection, index, item, version, by)
             for heir in heirs:
                 follow(Catalog(connection, index.id), heir)
             yield connection
@@ -546,7 +591,7 @@ def _leave(connection: sqlite3.Connection, collection: str, generation: int, doc
     return version
 
 
-def _publish(connection: sqlite3.Connection, index: CollectionIndex, item: IndexedDocument, version: int) -> None:
+def _publish(connection: sqlite3.Connection, index: CollectionIndex, item: IndexedDocument, version: int, by: str) -> None:
     document = item.document
     catalog = Catalog(connection, index.id)
     _hide(connection, index, catalog.by_source(document.source))
@@ -555,6 +600,11 @@ def _publish(connection: sqlite3.Connection, index: CollectionIndex, item: Index
     catalog.put_ready(document, version, len(item.chunks), item.file)
     packed = _pack(document.text), _pack(_layout(document))
     connection.execute("INSERT INTO texts VALUES (?, ?, ?, ?)", (index.id, document.id, *packed))
+    event = VersionRow(
+        "published", now(), by, document.source, document.title, sha256=document.sha256, pages=document.pages,
+        chunks=len(item.chunks), uploaded=item.file is None,
+    )  # fmt: skip
+    history.note(connection, index.id, event)
 
 
 def _hide(connection: sqlite3.Connection, index: CollectionIndex, row: DocumentRow | None) -> None:

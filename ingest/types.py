@@ -62,6 +62,11 @@ class Document:
         """All blocks joined by a blank line; `Chunk.start` and `Chunk.end` count characters of it."""
         return BLOCK_SEPARATOR.join(block.text for block in self.blocks)
 
+    @property
+    def pages(self) -> int | None:
+        """The last page that has text; None where the format has no pages."""
+        return max((block.page for block in self.blocks if block.page is not None), default=None)
+
 
 def document_id(source: str) -> str:
     """The same source is the same document in every version: 20 hexadecimal digits."""
