@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ingest.config import IngestSettings, Section
 
@@ -27,6 +29,64 @@ class AnswerSettings(Section):
 class ServerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(7860, ge=0, le=65535)
+    allowed_hosts: list[str] = Field([], description="names that the server is called by; none: any, once people sign in")
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/\s?#]+$", description="address that people type, without a slash at its end, for links"
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate and its chain; the page is then https"
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the certificate's key, without a passphrase")
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key need each other")
+        return self
+
+
+class OidcSettings(Section):
+    """A sign-in service that speaks OpenID Connect (extra `oidc`)."""
+
+    issuer: str = Field(pattern=r"^https?://\S+$", description="address of the service, as it names itself in its tokens")
+    client_id: str
+    client_secret_env: str | None = Field(None, description="environment variable that holds the secret; None: public client")
+    label: str = Field("OpenID Connect", min_length=1, description="name of the service on the sign-in page")
+    scopes: str = Field("openid profile email", description="what is asked for; many services need `groups` added")
+    name_claim: str = Field("preferred_username", description="claim that becomes the name of the account")
+    groups_claim: str = Field("groups", description="claim with the names of the groups")
+    groups: dict[str, str] = Field({}, description="the service's name of a group -> Midas's; others keep their names")
+    admin_group: str | None = Field(None, description="whoever the service puts into this group is an admin")
+    evaluator_group: str | None = Field(None, description="whoever the service puts into this group is an evaluator")
+
+
+class ProxySettings(Section):
+    """A reverse proxy that has signed people in and says who they are in a header."""
+
+    addresses: list[str] = Field(min_length=1, description="addresses or networks of the proxy; nobody else is believed")
+    header: str | None = Field(None, description="header with the person's name; None: the proxy only forwards")
+    groups_header: str | None = Field(None, description="header with the names of their groups, separated by commas")
+
+    @field_validator("addresses")
+    @classmethod
+    def _addresses(cls, addresses: list[str]) -> list[str]:
+        return [str(ip_network(address)) for address in addresses]
+
+
+class AccessSettings(Section):
+    """Who may come in."""
+
+    sign_in: Literal["auto", "on", "off"] = Field(
+        "auto", description="auto: off on this machine alone until there is an account"
+    )
+    session_idle_hours: float = Field(12, gt=0, description="a session that is not used ends after this time")
+    session_hours: float = Field(168, gt=0, description="every session ends after this time")
+    sign_in_failures: int = Field(
+        10, ge=1, description="wrong passwords for one name in 15 minutes; five times as many an address"
+    )
+    questions_per_minute: int = Field(30, ge=1, description="questions and searches of one person")
+    oidc: OidcSettings | None = None
+    proxy: ProxySettings | None = None
 
 
 def embedded_backend() -> dict[str, dict[str, Any]]:
@@ -43,6 +103,7 @@ class Settings(IngestSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     answer: AnswerSettings = AnswerSettings()
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
     backends: dict[str, dict[str, Any]] = Field(default_factory=embedded_backend)
     default_backend: str = "local"
 

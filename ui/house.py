@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from assistant.config import Settings
 from ui.entrance import Entrance
+from ui.evaluations import Evaluations
 from ui.jobs import Jobs
+from ui.people.register import Register
 from ui.service import LocalService
 
 
@@ -15,7 +17,12 @@ class House:
         self.settings = settings
         self.service = service
         self.jobs = jobs
-        self.entrance = Entrance(token)
+        self.evaluations = Evaluations()
+        self.register = Register(settings)
+        self.accounts = self.register.accounts
+        self.entrance = Entrance(settings, token, self.register)
 
     def close(self) -> None:
         """What the server itself opened; service and jobs belong to who made them."""
+        self.evaluations.close()
+        self.register.close()

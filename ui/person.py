@@ -10,6 +10,8 @@ from ingest.errors import MidasError
 
 Role = Literal["employee", "evaluator", "admin"]
 Entry = Literal["local", "server", "session", "key", "proxy"]
+Scope = Literal["ask", "everything"]
+"""What a key is for: only to ask and to read the sources of answers, or for all that its owner may do."""
 
 ROLES: tuple[Role, ...] = ("employee", "evaluator", "admin")
 """Each may do what those before it may."""
@@ -24,7 +26,7 @@ class Person:
     """`id` never changes, `name` is what one signs in with. `groups` are those of the account, without `everyone`.
 
     `entry` tells how they came in: `local` is whoever sits at a server without sign-in, `server` the command line with the
-    server's own token; `credential` is the id of the session or key.
+    server's own token; `credential` is the id of the session or key, `scope` that of the key.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Person:
     groups: frozenset[str] = frozenset()
     entry: Entry = "session"
     credential: str | None = None
+    scope: Scope = "everything"
 
     @property
     def access(self) -> Access:

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import FrameType
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -38,14 +38,18 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
     Raises ConfigError for a foreign address or an unknown default back end, StoreError for a used port or data directory.
     """
     _refuse_foreign(host)
+    settings.server.host = host
     require(settings.default_backend, settings)
     listener = _listen(host, port)
     service, jobs = LocalService(settings), Jobs()
     try:
         service.open()
         url = _url(listener)
-        with published(settings.home, url) as address, _orderly_stop():
-            house = House(settings, service, jobs, address.token)
+        with (
+            published(settings.home, url) as address,
+            _orderly_stop(),
+            closing(House(settings, service, jobs, address.token)) as house,
+        ):
             app = make_app(house)
             service.warm()
             _announce(url, json=json)

@@ -15,6 +15,8 @@ from ui.views import BackendView, SearchView
 class Asking(Desk):
     """For everyone who is signed in."""
 
+    for_asking = True
+
     def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer. Raises what `Assistant.stream` raises."""
         return self.house.service.stream(question, self.person.access)

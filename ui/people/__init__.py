@@ -1,0 +1,1 @@
+"""Who may come in: accounts, groups, passwords, sessions, keys and one-time links, kept in `people.db`."""
