@@ -1,10 +1,11 @@
-"""Choosing back ends through the HTTP API of a real `midas serve`: names, fallbacks, private collections, who answered."""
+"""Back ends through the HTTP API of a real `midas serve`: names, fallbacks, private collections, who answered, changes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import openai
@@ -151,3 +152,120 @@ def test_admins_see_addresses_fallbacks_and_errors(bench: Bench, client: openai.
     assert views["shaky"]["address"] == bench.server.base_url and views["shaky"]["fallback"] == ["scripted"]
     assert "401" in views["shaky"]["last_error"] and views["shaky"]["last_error_at"] and views["shaky"]["state"] == "closed"
     assert "backends.wrong.modell" in views["wrong"]["problem"]
+
+
+# Changing them while the server runs
+
+
+def written(bench: Bench) -> str:
+    return Path(bench.midas.environment["MIDAS_CONFIG"]).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def kept(bench: Bench) -> Iterator[Bench]:
+    """The settings are put back afterwards, which the server learns with the next change."""
+    file = Path(bench.midas.environment["MIDAS_CONFIG"])
+    before = file.read_bytes()
+    yield bench
+    file.write_bytes(before)
+    assert bench.admin("PUT", "/v1/default-backend", {"backend": "scripted"}).json()["effective"]
+
+
+def options(bench: Bench, **more: str) -> dict[str, str]:
+    return {"model": MODEL, "base_url": bench.server.base_url, **more}
+
+
+def test_a_back_end_is_added_changed_made_the_default_and_removed_without_a_restart(kept: Bench, client: openai.OpenAI) -> None:
+    new = {"name": "nueva", "kind": "openai-compatible", "options": options(kept, fallback="scripted")}
+    added = kept.admin("POST", "/v1/backends", new)
+    assert added.status_code == 201
+    assert (added.json()["written"], added.json()["effective"], added.json()["check"]["works"]) == (True, True, True)
+    assert kept.admin("GET", "/v1/backends/nueva").json() == {key: new[key] for key in ("name", "kind", "options")}
+    kept.server.script = Script(pieces=lambda messages: [ANSWER_ES])
+    assert ask(client, "nueva").model_extra["midas"]["cloud"] is False
+
+    changed = {"kind": "openai-compatible", "options": options(kept, cloud="true"), "tried": False}
+    assert kept.admin("PUT", "/v1/backends/nueva", changed).json() == {"written": True, "effective": True, "check": None}
+    assert ask(client, "nueva").model_extra["midas"]["cloud"] is True
+    assert "fallback" not in written(kept).partition("[backends.nueva]")[2]
+
+    assert kept.admin("PUT", "/v1/default-backend", {"backend": "nueva"}).json()["effective"]
+    assert [view["name"] for view in kept.admin("GET", "/v1/backends").json()][0] == "nueva"
+    refused = kept.admin("DELETE", "/v1/backends/nueva")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "config_error")
+    assert "is the default back end" in refused.json()["error"]["message"]
+    kept.admin("PUT", "/v1/default-backend", {"backend": "scripted"})
+    assert kept.admin("DELETE", "/v1/backends/nueva").json()["effective"]
+    with pytest.raises(openai.NotFoundError):
+        ask(client, "nueva")
+
+
+def test_what_does_not_work_is_not_written_unless_untried(kept: Bench) -> None:
+    before = written(kept)
+    kept.server.script = Script(status=401)
+    new = {"name": "nueva", "kind": "openai-compatible", "options": options(kept)}
+    told = kept.admin("POST", "/v1/backends", new).json()
+    assert not told["written"] and "401" in told["check"]["problem"]
+    assert written(kept) == before
+    assert kept.admin("POST", "/v1/backends", {**new, "tried": False}).json()["written"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "sentence"),
+    [
+        ("POST", "backends", {"name": "a b", "kind": "vllm", "options": {}}, "can't name a back end"),
+        ("POST", "backends", {"name": "shaky", "kind": "vllm", "options": {"model": "m"}}, "already"),
+        ("POST", "backends", {"name": "x", "kind": "nichts", "options": {}}, "no kind of back end"),
+        ("POST", "backends", {"name": "x", "kind": "openai", "options": {"model": "m", "api_key_env": "sk-a1"}}, "not the key"),
+        ("POST", "backends", {"name": "x", "kind": "vllm", "options": {"model": "m", "fallback": "y"}}, "No back end 'y'"),
+        ("PUT", "backends/backed", {"kind": "vllm", "options": {"model": "m", "fallback": "backed"}}, "itself"),
+        ("PUT", "backends/nada", {"kind": "vllm", "options": {"model": "m"}}, "No back end 'nada'"),
+        ("PUT", "default-backend", {"backend": "nada"}, "No back end 'nada'"),
+        ("DELETE", "backends/scripted", None, "default back end"),
+        ("DELETE", "backends/nada", None, "No back end 'nada'"),
+        ("GET", "backends/nada", None, "No back end 'nada'"),
+    ],
+)
+def test_a_wrong_change_says_what_is_wrong_and_leaves_the_file(
+    bench: Bench, method: str, path: str, body: object, sentence: str
+) -> None:
+    before = written(bench)
+    refused = bench.admin(method, f"/v1/{path}", body)
+    assert refused.status_code == 400 and sentence in refused.json()["error"]["message"]
+    assert written(bench) == before
+
+
+def test_what_others_fall_back_to_stays(bench: Bench) -> None:
+    bench.admin("PUT", "/v1/default-backend", {"backend": "cloudy"})
+    refused = bench.admin("DELETE", "/v1/backends/scripted").json()["error"]["message"]
+    bench.admin("PUT", "/v1/default-backend", {"backend": "scripted"})
+    assert refused == "shaky, backed would fall back to 'scripted': change that first."
+
+
+def test_every_kind_tells_its_options(bench: Bench) -> None:
+    kinds = {
+        kind["name"]: {option["name"]: option for option in kind["options"]}
+        for kind in bench.admin("GET", "/v1/backend-kinds").json()
+    }
+    assert kinds["vllm"]["model"]["required"] and kinds["vllm"]["base_url"]["default"] == "http://127.0.0.1:8000/v1"
+    assert {kinds["ollama"][name]["type"] for name in ("think", "keep_alive")} == {"text"}
+    assert [kinds["openai"][name]["type"] for name in ("cloud", "fallback", "concurrency")] == ["flag", "list", "number"]
+    assert kinds["llama-cpp"]["timeouts.first_token_s"]["default"] == "600.0"
+
+
+def test_the_evidence_of_a_question_is_shown_as_a_model_would_read_it(bench: Bench) -> None:
+    asked = len(bench.server.requests)
+    shown = bench.admin("POST", "/v1/evidence", {"question": QUESTION_ES, "backend": "shaky"}).json()
+    assert (shown["backend"], shown["weak"]) == ("shaky", False)
+    assert "25 días laborables" in shown["evidence"][0]["text"] and shown["evidence"][0]["number"] == 1
+    assert 0 < sum(piece["tokens"] for piece in shown["evidence"]) <= shown["budget"]
+    assert "context_ms" in shown["timings"]
+    assert not [request for request in bench.server.requests[asked:] if "chat" in str(request)]
+
+
+def test_health_has_figures_with_verdicts(bench: Bench) -> None:
+    health = bench.admin("GET", "/v1/health").json()
+    assert 0 < health["disk"]["free_bytes"] < health["disk"]["total_bytes"] and health["memory"]["used_bytes"] > 2**20
+    assert health["readiness"]["ready"] and health["embedder"]["loaded"]
+    assert {"midas-assistant", "python"} <= health["versions"].keys()
+    assert health["since"] < health["now"] and health["jobs"] == 0

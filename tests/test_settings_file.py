@@ -146,6 +146,16 @@ def test_a_new_line_stays_above_the_comment_of_the_next_section(path: Path) -> N
     assert 'threads = 2\nfallback = ["gpu"]\n\n# La máquina grande.\n[backends.gpu]\n' in path.read_text(encoding="utf-8")
 
 
+def test_a_last_line_is_replaced_by_another(path: Path) -> None:
+    path.write_text(
+        '[backends.gpu]\nkind = "vllm"\nfallback = ["local"]\n\n# Lo demás.\n[server]\nport = 1\n', encoding="utf-8"
+    )
+    change_backend(path, "gpu", {"kind": "vllm", "cloud": True})
+    assert path.read_text(encoding="utf-8") == (
+        '[backends.gpu]\nkind = "vllm"\ncloud = true\n\n# Lo demás.\n[server]\nport = 1\n'
+    )
+
+
 def test_the_default_changes_in_its_place_or_on_top(path: Path) -> None:
     path.write_text(HOUSE, encoding="utf-8")
     set_default(path, "gpu")

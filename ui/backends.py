@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
-from assistant.backends import Backends, Capabilities, check_section, load_kind
+from assistant.backends import Backends, Capabilities, check_section, kinds, load_kind
 from assistant.backends.common.breaker import CircuitBreaker
 from assistant.backends.common.kinds import choices
 from assistant.backends.common.probe import Probe, probe
@@ -19,6 +20,8 @@ from assistant.config import Settings
 from ingest.errors import ConfigError, MidasError
 from ui.settings_file import Section
 from ui.views import BackendView
+
+OptionType = Literal["text", "number", "flag", "list"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -65,6 +68,89 @@ def _view(name: str, settings: Settings, breaker: CircuitBreaker | None) -> Back
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """A key that the section of a kind may have; `a.b` for a key of a table. `type` is how it is filled in, `default` what
+    holds without it, as it is written in a form."""
+
+    name: str
+    type: OptionType
+    required: bool
+    default: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class KindView:
+    """A kind of back end. `notes` are what an admin should know, a sentence each."""
+
+    name: str
+    options: tuple[OptionView, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """A back end's section of the settings as a form has it: texts by key, see `OptionView`."""
+
+    name: str
+    kind: str
+    options: dict[str, str]
+
+
+def kind_views() -> list[KindView]:
+    """All kinds there are."""
+    return [_kind_view(kind) for kind in kinds()]
+
+
+def _kind_view(name: str) -> KindView:
+    kind = load_kind(name)
+    return KindView(name, tuple(_option_views(kind.Options)), kind.CAPABILITIES.notes)
+
+
+def _option_views(options: type[BaseModel], prefix: str = "") -> Iterator[OptionView]:
+    for key, field in options.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _option_views(field.annotation, f"{prefix}{key}.")
+        else:
+            default = "" if field.is_required() else _as_text(field.get_default())
+            yield OptionView(f"{prefix}{key}", _type(field), field.is_required(), default, field.description or "")
+
+
+_TYPES: dict[object, OptionType] = {bool: "flag", int: "number", float: "number"}
+
+
+def _type(field: FieldInfo) -> OptionType:
+    if get_origin(field.annotation) is list:
+        return "list"
+    alternatives = [part for part in get_args(field.annotation) if part is not type(None)] or [field.annotation]
+    return _TYPES.get(alternatives[0], "text") if len(alternatives) == 1 else "text"
+
+
+def section_view(name: str, settings: Settings) -> SectionView:
+    """Raises ConfigError when there is no back end of that name."""
+    require(name, settings)
+    section = dict(settings.backends[name])
+    kind = str(section.pop("kind", ""))
+    return SectionView(name, kind, dict(_flat(section)))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", _as_text(value)
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def require(name: str, settings: Settings) -> None:
     """Raises ConfigError when there is no back end of that name."""
     if name not in settings.backends:
@@ -84,18 +170,32 @@ def check(name: str, settings: Settings, backends: Backends) -> BackendCheck:
 
 
 def check_new(name: str, section: Section, settings: Settings) -> BackendCheck:
-    """Tries a back end that is not in the settings yet."""
-    wider = Settings.load(home=settings.home, backends={**settings.backends, name: section})
+    """Tries a back end that is not in the settings yet, or not like this."""
+    wider = settings.model_copy(update={"backends": {**settings.backends, name: dict(section)}})
     with closing(Backends(wider)) as backends:
         return check(name, wider, backends)
 
 
 def new_section(name: str, kind: str, given: Mapping[str, str], settings: Settings) -> Section:
-    """The section that these options make, with values of their types. Raises ConfigError saying what is wrong."""
+    """The section of a back end that there is not yet. Raises ConfigError saying what is wrong."""
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name!r} can't name a back end: use letters, digits, '-' and '_'.")
     if name in settings.backends:
         raise ConfigError(f"There is a back end {name!r} already: choose another name, or change its section.")
+    return section_of(kind, given)
+
+
+def require_fallbacks(name: str, section: Section, settings: Settings) -> None:
+    """Raises ConfigError when the section falls back to itself or to what there is not."""
+    fallback = section.get("fallback", [])
+    for other in fallback if isinstance(fallback, list) else []:
+        if other == name:
+            raise ConfigError(f"{name!r} can't fall back to itself: name others.")
+        require(other, settings)
+
+
+def section_of(kind: str, given: Mapping[str, str]) -> Section:
+    """The section that these options make, with values of their types. Raises ConfigError saying what is wrong."""
     if not _VARIABLE.fullmatch(given.get("api_key_env", "NONE")):
         raise ConfigError(
             "api_key_env takes the name of an environment variable (capitals, digits and '_'), not the key itself: "

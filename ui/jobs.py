@@ -46,6 +46,11 @@ class Jobs:
             raise ConfigError(f"There is no job {job_id!r}: the server forgets jobs when it stops.")
         return view
 
+    def pending(self) -> int:
+        """How many wait or run."""
+        with self._lock:
+            return sum(not view.finished for view in self._views.values())
+
     def cancel(self, job_id: str) -> JobView:
         """Asks the job to stop after the documents it has in hand."""
         view = self.get(job_id)

@@ -25,12 +25,13 @@ from ui.views import BackendView, DocumentView, Passage, Readiness, SearchView
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
-    from assistant.backends import Backends
+    from assistant.backends import Backend, Backends
     from assistant.retriever import RetrievedChunk
     from ingest.catalog import DocumentRow
     from ingest.doctor import Finding
     from ingest.store import Store
     from ui.backends import BackendCheck
+    from ui.evidence import EvidenceView
 
 Progress = Callable[[IngestProgress], None]
 Cancelled = Callable[[], bool]
@@ -109,11 +110,16 @@ class LocalService:
         self._assistant = Lazy(self._make_assistant)
         self._warm_error: str | None = None
         self._warm = threading.Event()
+        self._warming: threading.Thread | None = None
         self._closed = threading.Event()
 
     def open(self) -> None:
         """Takes the data directory. Raises StoreLocked when another process has it."""
         self._store.get()
+
+    def store(self) -> Store:
+        """The data directory, opened."""
+        return self._store.get()
 
     def close(self) -> None:
         self._closed.set()
@@ -150,7 +156,40 @@ class LocalService:
         if not query.strip():
             raise ConfigError("The search text is empty: write some words.")
         found = self._assistant.get().search(query, collections=collections, filter=filter, top_k=top_k, access=access)
-        return SearchView(tuple(passage(hit) for hit in found.hits), _measured(found.timings))
+        return SearchView(tuple(passage(hit) for hit in found.hits), measured(found.timings))
+
+    async def evidence(self, question: Question, access: Access = ALL) -> EvidenceView:
+        """What the question would be answered from. Raises what `Assistant.find` raises."""
+        from ui.evidence import evidence_view
+
+        assistant = await asyncio.to_thread(self._assistant.get)
+        found = await assistant.find(
+            question.text,
+            collections=question.collections,
+            backend=question.backend,
+            language=question.language,
+            access=access,
+        )
+        opened = self._backends.get().opened()
+        counting = next(opened[name] for name in self.settings.candidates(question.backend) if name in opened)
+        return evidence_view(question.text, found, counting)
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Takes over the back ends of these settings: the next question goes by them."""
+        before, self.settings.backends = self.settings.backends, settings.backends
+        self.settings.default_backend = settings.default_backend
+        if (backends := self._backends.peek()) is not None:
+            backends.forget(name for name in before if before[name] != settings.backends.get(name))
+        self.warm()
+
+    def opened(self) -> list[Backend]:
+        """The back ends that were needed so far."""
+        return list(backends.opened().values()) if (backends := self._backends.peek()) else []
+
+    @property
+    def embeds(self) -> bool:
+        """Whether the embedder is loaded."""
+        return self._embedder.peek() is not None
 
     def backends(self) -> list[BackendView]:
         from ui.backends import views
@@ -234,7 +273,9 @@ class LocalService:
 
     def warm(self) -> None:
         """Loads embedder and default back end in the background; `readiness` tells how far it is."""
-        threading.Thread(target=self._warm_up, name="midas-warm", daemon=True).start()
+        if self._warming is None or not self._warming.is_alive():
+            self._warming = threading.Thread(target=self._warm_up, name="midas-warm", daemon=True)
+            self._warming.start()
 
     def readiness(self) -> Readiness:
         if self._warm_error:
@@ -256,6 +297,10 @@ class LocalService:
             pause = min(2 * pause, WARM_RETRY_LONGEST_SECONDS)
 
     # Parts
+
+    def parts(self) -> tuple[Store, Embedder]:
+        """What an evaluation searches with: the same that people's questions are answered with."""
+        return self._store.get(), self._embedder.get()
 
     def _open_store(self) -> Store:
         from ingest.store import Store
@@ -289,7 +334,8 @@ def passage(hit: RetrievedChunk) -> Passage:
     )  # fmt: skip
 
 
-def _measured(timings: object) -> dict[str, float]:
+def measured(timings: object) -> dict[str, float]:
+    """The milliseconds of the stages that there were."""
     from pydantic_core import to_jsonable_python
 
     return {name: value for name, value in to_jsonable_python(timings).items() if value is not None}

@@ -8,7 +8,8 @@ import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, cast
+from threading import Lock
+from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -20,6 +21,7 @@ from ingest.errors import ConfigError
 Value = str | int | float | bool | list[str] | Mapping[str, "Value"]
 Section = Mapping[str, Value]
 
+_CHANGING = Lock()
 _Toml = MutableMapping[str, Any]
 
 
@@ -52,6 +54,11 @@ def remove_backend(path: Path, name: str) -> None:
 def set_default(path: Path, name: str) -> None:
     """Who answers when nobody is named. Raises ConfigError."""
     _edit(path, lambda settings: _put(settings, "default_backend", name))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What the file says; nothing when there is none. Raises ConfigError."""
+    return _parsed(_read(path), path)
 
 
 def _backends(settings: _Toml) -> _Toml:
@@ -87,16 +94,22 @@ def _put(table: _Toml, key: str, value: object) -> None:
         return
     body, behind = table.value.body, []
     while body and body[-1][0] is None:
-        behind.append(cast("Comment | Whitespace", body.pop()[1]))
+        behind.append(body.pop()[1])
     table[key] = value
     for item in reversed(behind):
-        table.add(item)
+        if isinstance(item, Comment | Whitespace):
+            table.add(item)
 
 
 def _edit(path: Path, change: Callable[[_Toml], None]) -> None:
     """The same change to the text and to what it says, which must agree afterwards. Written whole or not at all."""
-    path = path.resolve()
-    before = _read(path)
+    with _CHANGING:
+        path = path.resolve()
+        before = _read(path)
+        _write(path, _changed(before, path, change))
+
+
+def _changed(before: str, path: Path, change: Callable[[_Toml], None]) -> str:
     wanted = _parsed(before, path)
     try:
         change(wanted)
@@ -107,7 +120,7 @@ def _edit(path: Path, change: Callable[[_Toml], None]) -> None:
         raise _too_unusual(path) from error
     if _parsed(after, path) != wanted:
         raise _too_unusual(path)
-    _write(path, after)
+    return after
 
 
 def _too_unusual(path: Path) -> ConfigError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -25,6 +27,8 @@ __all__ = [
     "make_backend",
     "make_manager",
 ]
+
+RETIRE_POLL_SECONDS = 0.5
 
 
 class Backends:
@@ -60,6 +64,13 @@ class Backends:
     def breakers(self) -> dict[str, CircuitBreaker]:
         """The circuits of those that were asked for, by name: what is known of one that could not be built, too."""
         return {name: place.breaker for name, place in list(self._places.items())}
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Builds these anew when they are next asked for; what they are answering now, they answer to the end."""
+        with self._lock:
+            gone = [self._places.pop(name) for name in names if name in self._places]
+        for place in gone:
+            threading.Thread(target=place.retire, name="midas-retire", daemon=True).start()
 
     def close(self) -> None:
         with self._lock:
@@ -97,6 +108,14 @@ class _Place:
     def opener(self) -> ThreadPoolExecutor:
         """The thread that builds it."""
         return ThreadPoolExecutor(1, "midas-open")
+
+    def retire(self) -> None:
+        """Closes it once nobody is being answered."""
+        with self.lock:
+            backend = self.backend
+        while backend and len(backend.queue):
+            time.sleep(RETIRE_POLL_SECONDS)
+        self.close()
 
     def close(self) -> None:
         self.opener.shutdown(wait=False, cancel_futures=True)

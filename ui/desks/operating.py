@@ -2,10 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from assistant.config import Settings
+from ingest.config import config_file
 from ingest.doctor import Finding
-from ui.backends import BackendCheck
+from ingest.errors import ConfigError
+from ui import health, settings_file
+from ui.backends import (
+    BackendCheck,
+    KindView,
+    SectionView,
+    check_new,
+    kind_views,
+    new_section,
+    require,
+    require_fallbacks,
+    section_of,
+    section_view,
+)
 from ui.desks.desk import Desk
+from ui.evidence import EvidenceView
+from ui.health import EmbedderState, HealthView
+from ui.service import Question
+from ui.settings_file import Section
 from ui.views import BackendView
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a change of the settings. `written`: the file has it. `effective`: it holds already; False when an
+    environment variable says otherwise. `check` is what trying it showed; what does not work is not written."""
+
+    written: bool
+    effective: bool = False
+    check: BackendCheck | None = None
 
 
 class Operating(Desk):
@@ -21,5 +56,75 @@ class Operating(Desk):
         """Tries a back end: some forty tokens. Blocks."""
         return self.house.service.check_backend(name)
 
+    def kinds(self) -> list[KindView]:
+        """The kinds of back ends there are, with the options of their sections."""
+        return kind_views()
+
+    def section(self, name: str) -> SectionView:
+        """A back end's section, to be edited. Raises ConfigError."""
+        return section_view(name, self.house.settings)
+
+    def add_backend(self, name: str, kind: str, options: Mapping[str, str], *, tried: bool) -> Change:
+        """Blocks while it is `tried`. Raises ConfigError."""
+        section = new_section(name, kind, options, self.house.settings)
+        return self._write(name, section, partial(settings_file.add_backend, name=name, section=section), tried=tried)
+
+    def change_backend(self, name: str, kind: str, options: Mapping[str, str], *, tried: bool) -> Change:
+        """Blocks while it is `tried`. Raises ConfigError."""
+        require(name, self.house.settings)
+        section = section_of(kind, options)
+        return self._write(name, section, partial(settings_file.change_backend, name=name, section=section), tried=tried)
+
+    def remove_backend(self, name: str) -> Change:
+        """Raises ConfigError for the default one, and for one that others fall back to."""
+        settings = self.house.settings
+        require(name, settings)
+        if name == settings.default_backend:
+            raise ConfigError(f"{name!r} is the default back end: make another one the default first.")
+        if users := [other for other in settings.backends if name in settings.candidates(other)[1:]]:
+            raise ConfigError(f"{', '.join(users)} would fall back to {name!r}: change that first.")
+        return self._settle(partial(settings_file.remove_backend, name=name), name)
+
+    def set_default(self, name: str) -> Change:
+        """Raises ConfigError."""
+        require(name, self.house.settings)
+        return self._settle(partial(settings_file.set_default, name=name), name)
+
+    async def evidence(self, question: Question) -> EvidenceView:
+        """What the question would be answered from; no model is asked. Raises what `Assistant.find` raises."""
+        return await self.house.service.evidence(question, self.person.access)
+
+    def health(self) -> HealthView:
+        """How the server and its machine are, at a glance."""
+        service, settings = self.house.service, self.house.settings
+        return HealthView(
+            since=health.running_since(),
+            now=datetime.now(UTC),
+            versions=health.versions(),
+            disk=health.disk(settings.home),
+            memory=health.memory(),
+            embedder=EmbedderState(settings.embedder.kind, settings.embedder.model, service.embeds),
+            readiness=service.readiness(),
+            lines=health.lines(service.opened()),
+            jobs=self.house.jobs.pending(),
+        )
+
     def doctor(self, *, repair: bool) -> list[Finding]:
+        """Checks the data directory, and mends it with `repair`. Blocks; nothing is published meanwhile."""
         return self.house.service.doctor(repair=repair)
+
+    def _write(self, name: str, section: Section, write: Callable[[Path], None], *, tried: bool) -> Change:
+        """Writes the section, unless it is tried and does not work. Raises ConfigError when it can't be."""
+        require_fallbacks(name, section, self.house.settings)
+        check = check_new(name, section, self.house.settings) if tried else None
+        if check and not check.works:
+            return Change(False, check=check)
+        return self._settle(write, name, check)
+
+    def _settle(self, write: Callable[[Path], None], name: str, check: BackendCheck | None = None) -> Change:
+        """Writes, and takes over what the settings say then."""
+        write(config_file())
+        written, loaded = settings_file.read(config_file()), Settings.load(home=self.house.settings.home)
+        self.house.service.reconfigure(loaded)
+        wanted = written.get("backends", {}).get(name) == loaded.backends.get(name)
+        return Change(True, wanted and written.get("default_backend", loaded.default_backend) == loaded.default_backend, check)
