@@ -89,6 +89,20 @@ class AccessSettings(Section):
     proxy: ProxySettings | None = None
 
 
+class RetentionSettings(Section):
+    """How many days things are kept; None: until somebody deletes them."""
+
+    conversations_days: int | None = Field(None, ge=1, description="conversations since their last question, and votes")
+    audit_days: int | None = Field(None, ge=1, description="lines of the audit log")
+    usage_days: int | None = Field(None, ge=1, description="counts of questions and tokens")
+
+
+class InboxSettings(Section):
+    unanswered: bool = Field(
+        True, description="whether admins see questions that the documents don't answer, without who asked; people are told"
+    )
+
+
 def embedded_backend() -> dict[str, dict[str, Any]]:
     return {"local": {"kind": "llama-cpp", "model": "qwen2.5-coder-1.5b-instruct"}}
 
@@ -103,6 +117,8 @@ class Settings(IngestSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     answer: AnswerSettings = AnswerSettings()
     server: ServerSettings = ServerSettings()
+    retention: RetentionSettings = RetentionSettings()
+    inbox: InboxSettings = InboxSettings()
     access: AccessSettings = AccessSettings()
     backends: dict[str, dict[str, Any]] = Field(default_factory=embedded_backend)
     default_backend: str = "local"

@@ -36,6 +36,7 @@ class Phrases:
     fallback: str
     shrunk: str
     forgotten: str
+    withheld: str
 
 
 PHRASES: dict[Language, Phrases] = {
@@ -54,6 +55,7 @@ PHRASES: dict[Language, Phrases] = {
         fallback="{reasons}; en su lugar responde «{backend}».",
         shrunk="En «{backend}» caben {window} tokens: el modelo leyó {budget} tokens de los documentos en vez de {usual}.",
         forgotten="Lo hablado antes sobre colecciones privadas no se envió a «{backend}», que está en la nube.",
+        withheld="Se ha retirado lo que procedía de documentos que usted ya no puede consultar.",
     ),
     "en": Phrases(
         reasons=(
@@ -70,6 +72,7 @@ PHRASES: dict[Language, Phrases] = {
         fallback="{reasons}; “{backend}” answers in its place.",
         shrunk="“{backend}” holds {window} tokens: the model read {budget} tokens of the documents instead of {usual}.",
         forgotten="What was said before about private collections was not sent to “{backend}”, which is in the cloud.",
+        withheld="What came from documents that you can no longer read has been removed.",
     ),
 }
 
@@ -90,6 +93,11 @@ def shrunk(backend: str, window: int, budget: int, usual: int, language: Languag
 def forgotten(backend: str, language: Language) -> str:
     """Turns of the conversation were kept from `backend`."""
     return PHRASES[language].forgotten.format(backend=backend)
+
+
+def withheld(language: Language) -> str:
+    """Stands in place of what came from collections that the reader may no longer read."""
+    return PHRASES[language].withheld
 
 
 def _reason(failure: Failure, phrases: Phrases) -> str:

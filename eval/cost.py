@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
-from eval.prices import CloudGpu, Figure, Hardware, Plan, Prices, Title, entries, replaced
+from eval.prices import MILLION, CloudGpu, Figure, Hardware, Plan, Prices, Title, entries, replaced
 from eval.rows import AnswerRow
 from eval.statistics import Estimate, wilson
 from ingest.errors import ConfigError
@@ -44,7 +44,6 @@ Unplaced = Literal["no_answers", "no_hardware", "no_price"]
 
 MONTH_HOURS = 730.5
 MONTH_S = MONTH_HOURS * 3600
-MILLION = 1_000_000
 SPEED = ("measured", "answers_per_s")
 VOLUMES = tuple(round(10 ** (2 + step / 12)) for step in range(61))
 """Answers a month at which curves are drawn: from 100 to 10 million."""
@@ -367,12 +366,7 @@ def _rented(prices: Prices, name: str, answers_per_s: float) -> Tariff:
 def api_tariff(prices: Prices, name: str, work: Work) -> Tariff:
     """Of a model that others run, for answers as long as these; tokens of other tokenizers differ by some per cent."""
     assumed, api = prices.assumptions, prices.api[name]
-    cached = min(work.cached_tokens, work.prompt_tokens) if api.cached_usd else 0.0
-    usd = (
-        (work.prompt_tokens - cached) * api.input_usd.value
-        + cached * (api.cached_usd.value if api.cached_usd else 0.0)
-        + work.completion_tokens * api.output_usd.value
-    ) / MILLION
+    usd = api.usd(work.prompt_tokens, work.cached_tokens, work.completion_tokens)
     people = assumed.people_hours_api_per_month.value * assumed.people_eur_per_hour.value
     return Tariff(people, 0.0, usd / assumed.usd_per_eur.value, inf)
 

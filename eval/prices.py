@@ -21,6 +21,7 @@ from ingest.errors import ConfigError
 
 BUILT_IN = Path(__file__).with_name("costs.toml")
 OWN = "costs.toml"
+MILLION = 1_000_000
 
 Basis = Literal["published", "secondary", "estimate", "yours"]
 
@@ -119,6 +120,15 @@ class Api(Part):
     input_usd: Figure
     output_usd: Figure
     cached_usd: Figure | None = None
+
+    def usd(self, prompt_tokens: float, cached_tokens: float, completion_tokens: float) -> float:
+        """What these tokens cost; cached ones are some of the prompt's."""
+        cached = min(cached_tokens, prompt_tokens) if self.cached_usd else 0.0
+        return (
+            (prompt_tokens - cached) * self.input_usd.value
+            + cached * (self.cached_usd.value if self.cached_usd else 0.0)
+            + completion_tokens * self.output_usd.value
+        ) / MILLION
 
 
 class CloudGpu(Part):

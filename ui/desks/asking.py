@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 
-from assistant.types import Event
+from assistant.types import Answer, Event
 from ingest.collection import CollectionInfo
+from ingest.errors import ConfigError
 from ingest.types import Filter
 from ui.desks.desk import Desk
+from ui.ledger.counting import Count
+from ui.memory.conversation import Begun
+from ui.memory.errors import ConversationNotFound
+from ui.memory.reading import Reading, history
 from ui.service import Question
 from ui.views import BackendView, SearchView
 
@@ -15,11 +23,45 @@ from ui.views import BackendView, SearchView
 class Asking(Desk):
     """For everyone who is signed in."""
 
-    for_asking = True
+    async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
+        """What happens until the answer, then the answer; nothing of it is kept, but it is counted. Closing it stops the
+        model. Raises what `Assistant.stream` raises."""
+        with Count(self.house, self.person, question) as count:
+            async with aclosing(self.house.service.stream(question, self.person.access)) as events:
+                async for event in events:
+                    count.hear(event)
+                    yield event
 
-    def stream(self, question: Question) -> AsyncGenerator[Event, None]:
-        """What happens until the answer, then the answer. Raises what `Assistant.stream` raises."""
-        return self.house.service.stream(question, self.person.access)
+    async def converse(
+        self, question: Question, conversation: str | None = None, *, replacing: str | None = None
+    ) -> AsyncGenerator[Begun | Event, None]:
+        """Asks in a conversation (None: a new one): `Begun`, once the question is stored, then what `stream` yields.
+
+        The history is the conversation's, whatever `question` has. `replacing` is a turn that the question takes the place
+        of; it goes, with all later ones. The answer is written on, and stored, when nobody listens any more: `stop` stops it,
+        `follow` listens again. Raises ConfigError for an empty question, ConversationNotFound, and what `stream` raises.
+        """
+        if not question.text.strip():
+            raise ConfigError("The question is empty: write one.")
+        begun, asked = await asyncio.to_thread(self._begin, question, conversation, replacing)
+        writing = self.house.writings.start(begun.turn, self.stream(asked), lambda answer: self._topic(asked, answer))
+        yield begun
+        async for event in writing.watch():
+            yield event
+
+    async def follow(self, turn: str) -> AsyncGenerator[Event, None]:
+        """The events of an answer that is being written, from the first one on; none when nobody writes on it.
+
+        Raises ConversationNotFound, and what went wrong."""
+        await asyncio.to_thread(self.house.memory.turn, self.person.id, turn)
+        if writing := self.house.writings.get(turn):
+            async for event in writing.watch():
+                yield event
+
+    def stop(self, turn: str) -> None:
+        """Ends the writing; what was written stays. Raises ConversationNotFound."""
+        self.house.memory.turn(self.person.id, turn)
+        self.house.writings.stop(turn)
 
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
         """The passages nearest to the query. Raises CollectionNotFound, ConfigError."""
@@ -32,3 +74,34 @@ class Asking(Desk):
     def backends(self) -> list[BackendView]:
         """The configured back ends that can be chosen, the default one first."""
         return [view for view in self.house.service.backends() if not view.problem]
+
+    def _begin(self, question: Question, conversation: str | None, replacing: str | None) -> tuple[Begun, Question]:
+        """Stores the question, and gives it the history that it has there."""
+        if replacing:
+            self._stop_from(conversation, replacing)
+        readable = self.collections()
+        names = tuple(info.name for info in readable)
+        searched = names if question.collections is None else tuple(name for name in names if name in question.collections)
+        begun = self.house.memory.begin(self.person.id, question, searched, conversation, replacing)
+        turns = Reading.of(readable).conversation(self.house.memory.get(self.person.id, begun.conversation)).turns
+        before = [turn.id for turn in turns].index(begun.turn)
+        return begun, replace(question, history=history(turns[:before]))
+
+    def _stop_from(self, conversation: str | None, turn: str) -> None:
+        """Nobody waits for the answers that a new question does away with."""
+        if conversation is None:
+            raise ConversationNotFound()
+        turns = [found.id for found in self.house.memory.get(self.person.id, conversation).turns]
+        for later in turns[turns.index(turn) :] if turn in turns else ():
+            self.house.writings.stop(later)
+
+    def _topic(self, question: Question, answer: Answer) -> str | None:
+        """What was looked up in vain, folded so that near-identical questions are one; None where it was not in vain, or the
+        admins don't collect it."""
+        from assistant.history import standalone
+        from ingest.text import query_terms
+
+        if not answer.declined or not self.house.settings.inbox.unanswered:
+            return None
+        asked = standalone(question.text, question.history, self.house.settings.answer.history_turns)
+        return " ".join(sorted(query_terms(asked.search_text))) or None

@@ -1,0 +1,70 @@
+"""The SQLite database `ledger.db`."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ingest.database import Database
+
+MIGRATIONS = (
+    """
+    -- Append-only, but what is older than the retention setting goes, and names of persons that are forgotten.
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        person TEXT NOT NULL,
+        name TEXT NOT NULL,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        address TEXT NOT NULL
+    );
+    CREATE INDEX audit_at ON audit (at);
+    CREATE INDEX audit_person ON audit (person, at);
+    CREATE INDEX audit_action ON audit (action, at);
+    -- One row: the time since when the log is kept.
+    CREATE TABLE audit_since (at TEXT NOT NULL);
+    INSERT INTO audit_since VALUES ('');
+    CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit WHEN OLD.at >= (SELECT at FROM audit_since)
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    CREATE TRIGGER audit_is_true BEFORE UPDATE ON audit
+        WHEN (NEW.id, NEW.at, NEW.action) IS NOT (OLD.id, OLD.at, OLD.action)
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    -- What a person asked of a back end in a day. `collections` are those that were cited, else those that were chosen, as JSON.
+    CREATE TABLE usage (
+        day TEXT NOT NULL,
+        person TEXT NOT NULL,
+        name TEXT NOT NULL,
+        backend TEXT NOT NULL,
+        model TEXT NOT NULL,
+        cloud INTEGER NOT NULL,
+        collections TEXT NOT NULL,
+        questions INTEGER NOT NULL,
+        declined INTEGER NOT NULL,
+        errors INTEGER NOT NULL,
+        stopped INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        cached_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        generated_ms REAL NOT NULL,
+        PRIMARY KEY (day, person, backend, model, cloud, collections)
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+def open_database(home: Path) -> Database:
+    """What is deleted in it is overwritten."""
+    home.mkdir(parents=True, exist_ok=True)
+    database = Database(home / "ledger.db", MIGRATIONS)
+    with database.write() as connection:
+        connection.execute("PRAGMA secure_delete=ON")
+    return database
+
+
+def empty_log(database: Database) -> None:
+    """After deletions: empties the log, so that no part of what is gone stays in the files."""
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

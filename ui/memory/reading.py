@@ -1,0 +1,47 @@
+"""Turns as their person may read them today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assistant.notices import withheld
+from assistant.redaction import redacted
+from assistant.types import Answer, Message
+from ingest.collection import CollectionInfo
+from ui.memory.conversation import Conversation, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Through the collections that a person may read. One that was deleted and made anew is not the one it was."""
+
+    since: dict[str, str]
+
+    @classmethod
+    def of(cls, collections: Sequence[CollectionInfo]) -> Reading:
+        return cls({info.name: info.created_at for info in collections})
+
+    def conversation(self, conversation: Conversation) -> Conversation:
+        return replace(conversation, turns=tuple(map(self.turn, conversation.turns)))
+
+    def turn(self, turn: Turn) -> Turn:
+        if turn.answer:
+            answer = self.answer(turn.answer, turn.asked_at)
+            return replace(turn, answer=answer, withheld=answer.text != turn.answer.text)
+        if (turn.text or turn.error) and not all(self._may_read(name, turn.asked_at) for name in turn.searched):
+            notice = withheld(turn.language)
+            return replace(turn, text=turn.text and notice, error=turn.error and notice, withheld=True)
+        return turn
+
+    def answer(self, answer: Answer, asked_at: str) -> Answer:
+        return redacted(answer, lambda name: self._may_read(name, asked_at))
+
+    def _may_read(self, name: str, asked_at: str) -> bool:
+        return name in self.since and self.since[name] <= asked_at
+
+
+def history(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """The answered turns as messages, with all the collections that were searched for them; without those of which something
+    is left out."""
+    return tuple(message for turn in turns if turn.answer and not turn.withheld for message in turn.answer.exchange)
