@@ -6,6 +6,11 @@ from assistant.config import Settings
 from ui.entrance import Entrance
 from ui.evaluations import Evaluations
 from ui.jobs import Jobs
+from ui.ledger.books import Books
+from ui.ledger.metrics import Metrics
+from ui.memory.memory import Memory
+from ui.memory.votes import Votes
+from ui.memory.writing import Writings
 from ui.people.register import Register
 from ui.service import LocalService
 
@@ -17,6 +22,11 @@ class House:
         self.settings = settings
         self.service = service
         self.jobs = jobs
+        self.ledger = Books(settings.home)
+        self.metrics = Metrics()
+        self.memory = Memory(settings.home)
+        self.votes = Votes(self.memory.database)
+        self.writings = Writings(self.memory)
         self.evaluations = Evaluations()
         self.register = Register(settings)
         self.accounts = self.register.accounts
@@ -24,5 +34,8 @@ class House:
 
     def close(self) -> None:
         """What the server itself opened; service and jobs belong to who made them."""
+        self.writings.close()
+        self.memory.close()
+        self.ledger.close()
         self.evaluations.close()
         self.register.close()
