@@ -18,6 +18,8 @@ from ingest.errors import (
     StoreError,
     StoreLocked,
 )
+from ui.memory.conversation import ConversationNotFound
+from ui.memory.errors import FeedbackNotFound
 from ui.person import NotAllowed
 
 
@@ -41,6 +43,8 @@ _STATUS: dict[type[MidasError], int] = {
     Unexpected: 500,
     CollectionNotFound: 404,
     DocumentNotFound: 404,
+    ConversationNotFound: 404,
+    FeedbackNotFound: 404,
     CollectionMismatch: 409,
     NotAllowed: 403,
 }
