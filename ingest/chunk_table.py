@@ -1,4 +1,4 @@
-"""The rows of chunks and of their full text. Every function works inside the caller's transaction.
+"""The rows of chunks, and with them their full text. Every function works inside the caller's transaction.
 
 A chunk is visible when its row's generation is the one a collection is served from.
 """
@@ -11,14 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from ingest import fulltext
 from ingest.collection import Readers, readable
-from ingest.text import index_terms
-from ingest.types import Chunk, Document, Filter, Hit, PageUnit, StoredChunk
+from ingest.types import Chunk, Document, Filter, PageUnit, StoredChunk
 
 UNFILTERED = Filter()
-
-HEADINGS_WEIGHT = 0.5
-"""bm25 weight of a word in title or headings against one in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +56,7 @@ def insert_chunks(
                 chunk.prefix, chunk.kind, chunk.page, chunk.page_end, _json(chunk.headings), chunk.tokens,
             ),
         ).lastrowid  # fmt: skip
-        insert_fulltext(connection, rowid, generation, document.title, chunk)
-
-
-def insert_fulltext(connection: sqlite3.Connection, rowid: int | None, generation: int, title: str, chunk: Chunk) -> None:
-    headings = " ".join(index_terms("\n".join((title, *chunk.headings)), chunk.language))
-    body = " ".join(index_terms(chunk.text, chunk.language))
-    values = rowid, _scope(generation), headings, body
-    connection.execute("INSERT INTO fulltext (rowid, scope, headings, body) VALUES (?, ?, ?, ?)", values)
+        fulltext.insert(connection, generation, rowid, document.title, chunk)
 
 
 def version_chunks(connection: sqlite3.Connection, generation: int, document_id: str, version: int) -> list[Chunk]:
@@ -76,66 +66,22 @@ def version_chunks(connection: sqlite3.Connection, generation: int, document_id:
 
 
 def delete_version(connection: sqlite3.Connection, generation: int, document_id: str, version: int) -> None:
-    _delete(connection, "generation = ? AND document_id = ? AND version = ?", (generation, document_id, version))
+    key = generation, document_id, version
+    rows = connection.execute("SELECT id FROM chunks WHERE (generation, document_id, version) = (?, ?, ?)", key)
+    fulltext.delete(connection, generation, [row["id"] for row in rows.fetchall()])
+    connection.execute("DELETE FROM chunks WHERE (generation, document_id, version) = (?, ?, ?)", key)
 
 
 def delete_generation(connection: sqlite3.Connection, generation: int) -> None:
-    _delete(connection, "generation = ?", (generation,))
-
-
-def _delete(connection: sqlite3.Connection, condition: str, values: tuple[int | str, ...]) -> None:
-    connection.execute(f"DELETE FROM fulltext WHERE rowid IN (SELECT id FROM chunks WHERE {condition})", values)
-    connection.execute(f"DELETE FROM chunks WHERE {condition}", values)
-
-
-def match(connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequence[str], n: int, filter: Filter) -> list[Hit]:
-    """The n best chunks by bm25 (made positive) for any of the terms, in the generations that are the keys of `scopes`."""
-    expression = _expression(scopes, terms)
-    if not expression:
-        return []
-    condition, values = _conditions(filter)
-    limit = "" if condition else f" ORDER BY score LIMIT {n:d}"
-    rows = connection.execute(
-        "SELECT c.generation, c.document_id, c.version, c.ordinal, f.score, c.language"
-        f" FROM ({_SCORED}{limit}) f CROSS JOIN chunks c ON c.id = f.rowid"
-        + (f"{_DOCUMENTS} WHERE {condition}" if condition else "")
-        + f" ORDER BY f.score LIMIT {n:d}",
-        (expression, *values),
-    )
-    return [Hit(str(ChunkKey(scopes[row[0]], row[1], row[2], row[3])), -row[4], row[5]) for row in rows]
-
-
-def match_among(
-    connection: sqlite3.Connection, scopes: dict[int, str], terms: Sequence[str], ids: Sequence[str]
-) -> dict[str, float]:
-    """bm25 (made positive) of these chunks, by id; those that hold none of the terms are left out.
-
-    `+rowid` makes it one pass over the matches; an indexed `rowid IN` would run the whole query, idf included, for each chunk.
-    """
-    expression = _expression(scopes, terms)
-    if not (expression and ids):
-        return {}
-    rowids = {row["id"]: chunk_id for chunk_id, row in visible(connection, ids).items()}
-    marks = ",".join(str(rowid) for rowid in rowids)
-    rows = connection.execute(f"{_SCORED} AND +rowid IN ({marks})", (expression,))
-    return {rowids[row[0]]: -row[1] for row in rows}
-
-
-_SCORED = f"SELECT rowid, bm25(fulltext, 0, {HEADINGS_WEIGHT}, 1) AS score FROM fulltext WHERE fulltext MATCH ?"
-
-
-def _expression(scopes: dict[int, str], terms: Sequence[str]) -> str:
-    """The full-text query for any of the terms in these generations; empty when there is no term."""
-    within = " OR ".join(f'"{_scope(generation)}"' for generation in scopes)
-    either = " OR ".join(f'"{bare}"' for term in terms if (bare := term.replace('"', "").strip()))
-    return f"scope : ({within}) AND {{headings body}} : ({either})" if either else ""
+    fulltext.drop(connection, generation)
+    connection.execute("DELETE FROM chunks WHERE generation = ?", (generation,))
 
 
 def visible(
     connection: sqlite3.Connection, ids: Sequence[str], filter: Filter = UNFILTERED, readers: Readers = None
 ) -> dict[str, sqlite3.Row]:
     """Of these chunks, those that a search may see, that `readers` may read and that pass the filter, by id."""
-    condition, values = _conditions(filter)
+    condition, values = conditions(filter)
     may_read, groups = readable(readers)
     keys = [(key.collection, key.document_id, key.version, key.ordinal, text) for text in ids if (key := ChunkKey.parse(text))]
     rows = connection.execute(
@@ -151,7 +97,7 @@ def visible(
 
 def count(connection: sqlite3.Connection, generation: int, filter: Filter) -> int:
     """How many chunks of a generation pass the filter."""
-    condition, values = _conditions(filter)
+    condition, values = conditions(filter)
     query = f"SELECT count(*){_PASSING} AND {condition or 'TRUE'}"
     found: int = connection.execute(query, (generation, *values)).fetchone()[0]
     return found
@@ -159,7 +105,7 @@ def count(connection: sqlite3.Connection, generation: int, filter: Filter) -> in
 
 def matching_ids(connection: sqlite3.Connection, generation: int, collection: str, filter: Filter) -> list[str]:
     """Ids of all chunks of a generation that pass the filter."""
-    condition, values = _conditions(filter)
+    condition, values = conditions(filter)
     query = f"SELECT c.document_id, c.version, c.ordinal{_PASSING} AND {condition or 'TRUE'}"
     return [str(ChunkKey(collection, *row)) for row in connection.execute(query, (generation, *values))]
 
@@ -181,14 +127,14 @@ def stored_chunk(chunk_id: str, row: sqlite3.Row) -> StoredChunk:
     )  # fmt: skip
 
 
-_DOCUMENTS = (
+DOCUMENTS = (  # SQL: the documents of the chunks c, as d
     " CROSS JOIN collections k ON k.generation = c.generation"
     " CROSS JOIN documents d ON d.collection = k.id AND d.document_id = c.document_id"
 )
-_PASSING = f" FROM chunks c{_DOCUMENTS} WHERE c.generation = ?"
+_PASSING = f" FROM chunks c{DOCUMENTS} WHERE c.generation = ?"
 
 
-def _conditions(filter: Filter) -> tuple[str, list[str]]:
+def conditions(filter: Filter) -> tuple[str, list[str]]:
     """SQL over the aliases c (chunks) and d (documents) with its values; empty when there is no restriction."""
     parts: list[tuple[str, list[str]]] = []
     if filter.documents:
@@ -208,10 +154,6 @@ def _json(headings: Sequence[str]) -> str:
 
 def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
-
-
-def _scope(generation: int) -> str:
-    return f"g{generation}"
 
 
 def _is_number(text: str) -> bool:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, RLock
 
+from ingest import fulltext
 from ingest.errors import StoreError
 
-MIGRATIONS = (
+Migration = str | Callable[[sqlite3.Connection], None]
+"""SQL, or what does it inside a transaction."""
+
+MIGRATIONS: tuple[Migration, ...] = (
     """
     CREATE TABLE collections (
         id INTEGER PRIMARY KEY,
@@ -130,8 +134,8 @@ MIGRATIONS = (
     CREATE INDEX readers_collection ON readers (collection);
     """,
     """
-    -- What happened to documents, newest last. It stays when a document is deleted and goes with its collection. `version` counts
-    -- the publications of a document; `uploaded` is 1 where the file came as an upload; `by` is the id of a person.
+    -- What happened to documents, newest last. It stays when a document is deleted and goes with its collection.
+    -- `version` counts the publications of a document; `uploaded` is 1 for an upload; `by` is the id of a person.
     CREATE TABLE history (
         id INTEGER PRIMARY KEY,
         collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
@@ -167,13 +171,32 @@ MIGRATIONS = (
         UNIQUE (collection, path)
     );
     """,
+    fulltext.divide,
+    """
+    -- The last version number of a collection, by its name: versions are never used twice, not even by a new collection of that
+    -- name. Each counts for itself, so that a version tells nothing about other collections.
+    CREATE TABLE versions (collection TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO versions SELECT name, (SELECT seq FROM sqlite_sequence s WHERE s.name = 'leftovers') FROM collections
+        WHERE EXISTS (SELECT 1 FROM sqlite_sequence s WHERE s.name = 'leftovers');
+    ALTER TABLE leftovers RENAME TO shared_leftovers;
+    CREATE TABLE leftovers (
+        version INTEGER NOT NULL,
+        collection TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        document_id TEXT NOT NULL,
+        chunks INTEGER NOT NULL,
+        PRIMARY KEY (collection, version)
+    ) WITHOUT ROWID;
+    INSERT INTO leftovers SELECT version, collection, generation, document_id, chunks FROM shared_leftovers;
+    DROP TABLE shared_leftovers;
+    """,
 )
 
 
 class Database:
     """Owns the file. Readers never wait; writers take turns. `migrations` are the steps of its schema, oldest first."""
 
-    def __init__(self, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:
+    def __init__(self, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
         self.path = path
         self._migrations = migrations
         self._idle: deque[sqlite3.Connection] = deque()
@@ -271,4 +294,10 @@ class Database:
         if version > len(self._migrations):
             raise StoreError(f"{self.path} was written by a newer Midas assistant: upgrade, or set another MIDAS_HOME.")
         for number in range(version, len(self._migrations)):
-            self._writer.executescript(f"BEGIN; {self._migrations[number]}; PRAGMA user_version={number + 1}; COMMIT;")
+            step = self._migrations[number]
+            if isinstance(step, str):
+                self._writer.executescript(f"BEGIN; {step}; PRAGMA user_version={number + 1}; COMMIT;")
+                continue
+            with self.write() as connection:
+                step(connection)
+                connection.execute(f"PRAGMA user_version={number + 1}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ingest import chunk_table
+from ingest import chunk_table, fulltext
 from ingest.chunk_table import UNFILTERED
 from ingest.collection import CollectionInfo
 from ingest.config import IngestSettings
@@ -92,39 +92,53 @@ def _database(store: Store) -> Iterator[Finding]:
 
 def _fulltext(store: Store, mend: bool) -> Iterator[Finding]:
     """Full-text rows against chunk rows, and FTS5's own check of its index against its rows."""
-    with store.database.read() as connection:
-        missing = connection.execute("SELECT * FROM chunks WHERE id NOT IN (SELECT id FROM fulltext_content)").fetchall()
-        spare = connection.execute("SELECT id FROM fulltext_content WHERE id NOT IN (SELECT id FROM chunks)").fetchall()
-    if missing or spare:
+    with store.database.write() as connection:
+        generations = [row["id"] for row in connection.execute("SELECT id FROM generations").fetchall()]
+        gaps = [_gaps(connection, generation) for generation in generations]
+        missing, spare = sum(len(gap.missing) for gap in gaps), sum(len(gap.spare) for gap in gaps)
         if mend:
-            _mend_fulltext(store, missing, [row["id"] for row in spare])
-        yield Finding("error", f"The full-text index lacks {len(missing)} chunks and has {len(spare)} too many.", mend)
-    if not _fulltext_sound(store):
+            for gap in gaps:
+                _mend_fulltext(connection, gap)
+        broken = [gap for gap in gaps if (gap.table or mend) and not fulltext.sound(connection, gap.generation)]
         if mend:
-            with store.database.write() as connection:
-                connection.execute("INSERT INTO fulltext (fulltext) VALUES ('rebuild')")
+            for gap in broken:
+                fulltext.rebuild(connection, gap.generation)
+    if missing or spare or not all(gap.table for gap in gaps):
+        yield Finding("error", f"The full-text index lacks {missing} chunks and has {spare} too many.", mend)
+    if broken:
         yield Finding("error", "The full-text index doesn't match its rows.", mend)
 
 
-def _fulltext_sound(store: Store) -> bool:
-    with store.database.write() as connection:
-        try:
-            connection.execute("INSERT INTO fulltext (fulltext) VALUES ('integrity-check')")
-        except sqlite3.DatabaseError:
-            return False
-    return True
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """What the full text of a generation lacks, or has too much of; `table` is False where it has none at all."""
+
+    generation: int
+    table: bool
+    missing: Sequence[sqlite3.Row]
+    spare: Sequence[int]
 
 
-def _mend_fulltext(store: Store, missing: Sequence[sqlite3.Row], spare: Sequence[int]) -> None:
+def _gaps(connection: sqlite3.Connection, generation: int) -> _Gap:
+    chunks = "SELECT * FROM chunks WHERE generation = ?"
+    if not fulltext.exists(connection, generation):
+        return _Gap(generation, False, connection.execute(chunks, (generation,)).fetchall(), ())
+    content = f"{fulltext.table(generation)}_content"
+    missing = connection.execute(f"{chunks} AND id NOT IN (SELECT id FROM {content})", (generation,)).fetchall()
+    own = "SELECT id FROM chunks WHERE generation = ?"
+    spare = connection.execute(f"SELECT id FROM {content} WHERE id NOT IN ({own})", (generation,)).fetchall()
+    return _Gap(generation, True, missing, [row["id"] for row in spare])
+
+
+def _mend_fulltext(connection: sqlite3.Connection, gap: _Gap) -> None:
     title = (
         "SELECT d.title FROM documents d JOIN collections k ON k.id = d.collection WHERE k.generation = ? AND d.document_id = ?"
     )
-    with store.database.write() as connection:
-        connection.executemany("DELETE FROM fulltext WHERE rowid = ?", [(rowid,) for rowid in spare])
-        for row in missing:
-            found = connection.execute(title, (row["generation"], row["document_id"])).fetchone()
-            chunk = chunk_table.chunk_of(row)
-            chunk_table.insert_fulltext(connection, row["id"], row["generation"], found["title"] if found else "", chunk)
+    fulltext.create(connection, gap.generation)
+    fulltext.delete(connection, gap.generation, gap.spare)
+    for row in gap.missing:
+        found = connection.execute(title, (gap.generation, row["document_id"])).fetchone()
+        fulltext.insert(connection, gap.generation, row["id"], found["title"] if found else "", chunk_table.chunk_of(row))
 
 
 def _leftovers(store: Store, mend: bool) -> Iterator[Finding]:

@@ -22,8 +22,8 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from ingest import chunk_table, history
-from ingest.catalog import Catalog, DocumentRow, FileStamp, now
+from ingest import chunk_table, fulltext, history, lexical
+from ingest.catalog import Catalog, DocumentRow, FileStamp, now, same_content
 from ingest.chunk_table import UNFILTERED, version_ids
 from ingest.collection import (
     CollectionIndex,
@@ -313,7 +313,9 @@ class Store:
             index = self._index(collection)
             if not self._serves(index, of, sha256):
                 return False
-            event = VersionRow("duplicate", now(), by, source, "", None, sha256, "duplicate", of, uploaded=file is None)
+            event = VersionRow(
+                "duplicate", now(), by, source, "", None, sha256, "duplicate", same_content(of), uploaded=file is None
+            )
             with self._publication(index, {source: sha256}, by=by) as connection:
                 catalog = Catalog(connection, index.id)
                 _hide(connection, index, catalog.by_source(source))
@@ -471,7 +473,7 @@ class Store:
         """
         with self.database.read() as connection:
             scopes = {index.generation: index.name for index in find_indexes(connection, collections)}
-            return chunk_table.match(connection, scopes, terms, n, filter) if scopes else []
+            return lexical.match(connection, scopes, terms, n, filter)
 
     def cosines(self, collections: Sequence[str], vector: Vectors, ids: Sequence[str]) -> dict[str, float]:
         """Exact cosine similarities of these chunks, by id; ids that have no vector (any more) are left out."""
@@ -490,7 +492,7 @@ class Store:
         """The score `lexical` gives these chunks, by id; those that hold none of the terms are left out."""
         with self.database.read() as connection:
             scopes = {index.generation: index.name for index in find_indexes(connection, collections)}
-            return chunk_table.match_among(connection, scopes, terms, ids) if scopes else {}
+            return lexical.match_among(connection, scopes, terms, ids)
 
     # Chunks
 
@@ -510,7 +512,8 @@ class Store:
                     "INSERT INTO generations (embedder, dimension, chunk_tokens) VALUES (?, ?, ?)",
                     (embedder.name, embedder.dimension, chunking.tokens),
                 ).lastrowid
-            assert generation is not None
+                assert generation is not None
+                fulltext.create(connection, generation)
             self._building.add(generation)
             self.vectors.create(generation)
             return generation
@@ -574,7 +577,8 @@ class Store:
             self.vectors.delete(row["generation"], ids)
         if rows:
             with self.database.write() as connection:
-                connection.executemany("DELETE FROM leftovers WHERE version = ?", [(row["version"],) for row in rows])
+                for row in rows:
+                    _strike_leftover(connection, row["collection"], row["version"])
 
 
 def _vectors(settings: IngestSettings, database: Database) -> VectorIndex:
@@ -583,19 +587,30 @@ def _vectors(settings: IngestSettings, database: Database) -> VectorIndex:
 
 def _leave(connection: sqlite3.Connection, collection: str, generation: int, document_id: str, chunks: int) -> int:
     """Lists vectors 0..chunks-1 of a new version as leftovers. Returns the version, a number never used before."""
-    version = connection.execute(
-        "INSERT INTO leftovers (collection, generation, document_id, chunks) VALUES (?, ?, ?, ?)",
-        (collection, generation, document_id, chunks),
-    ).lastrowid
-    assert version is not None
+    version: int = connection.execute(
+        "INSERT INTO versions VALUES (?, 1) ON CONFLICT (collection) DO UPDATE SET last = last + 1 RETURNING last",
+        (collection,),
+    ).fetchone()[0]
+    _put_leftover(connection, collection, generation, document_id, version, chunks)
     return version
+
+
+def _put_leftover(
+    connection: sqlite3.Connection, collection: str, generation: int, document_id: str, version: int, chunks: int
+) -> None:
+    row = version, collection, generation, document_id, chunks
+    connection.execute("INSERT INTO leftovers VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _strike_leftover(connection: sqlite3.Connection, collection: str, version: int) -> None:
+    connection.execute("DELETE FROM leftovers WHERE collection = ? AND version = ?", (collection, version))
 
 
 def _publish(connection: sqlite3.Connection, index: CollectionIndex, item: IndexedDocument, version: int, by: str) -> None:
     document = item.document
     catalog = Catalog(connection, index.id)
     _hide(connection, index, catalog.by_source(document.source))
-    connection.execute("DELETE FROM leftovers WHERE version = ?", (version,))
+    _strike_leftover(connection, index.name, version)
     chunk_table.insert_chunks(connection, index.generation, document, version, item.chunks)
     catalog.put_ready(document, version, len(item.chunks), item.file)
     packed = _pack(document.text), _pack(_layout(document))
@@ -622,7 +637,7 @@ def _abandon(
     connection: sqlite3.Connection, collection: str, generation: int, document_id: str, version: int, chunks: int
 ) -> None:
     chunk_table.delete_version(connection, generation, document_id, version)
-    connection.execute("INSERT INTO leftovers VALUES (?, ?, ?, ?, ?)", (version, collection, generation, document_id, chunks))
+    _put_leftover(connection, collection, generation, document_id, version, chunks)
 
 
 def _stage(
@@ -633,7 +648,7 @@ def _stage(
     earlier = connection.execute("SELECT version, chunks FROM staged WHERE generation = ? AND document_id = ?", key).fetchone()
     if earlier:
         _abandon(connection, collection, *key, *earlier)
-    connection.execute("DELETE FROM leftovers WHERE version = ?", (version,))
+    _strike_leftover(connection, collection, version)
     chunk_table.insert_chunks(connection, generation, document, version, item.chunks)
     connection.execute("INSERT OR REPLACE INTO staged VALUES (?, ?, ?, ?, ?)", (*key, base, version, len(item.chunks)))
 

@@ -76,15 +76,21 @@ def test_vectors_nobody_knows_are_deleted(store: Store) -> None:
 
 def test_full_text_rows_are_made_anew(store: Store) -> None:
     with store.database.write() as connection:
-        connection.execute("DELETE FROM fulltext WHERE rowid = (SELECT min(rowid) FROM fulltext)")
-        connection.execute("INSERT INTO fulltext (rowid, scope, body) VALUES (999, 'g1', 'casa')")
+        connection.execute("DELETE FROM fulltext_1 WHERE rowid = (SELECT min(rowid) FROM fulltext_1)")
+        connection.execute("INSERT INTO fulltext_1 (rowid, body) VALUES (999, 'casa')")
     assert repaired(store) == [("error", "The full-text index lacks 1 chunks and has 1 too many.")]
+
+
+def test_a_full_text_table_that_is_gone_is_made_anew(store: Store) -> None:
+    with store.database.write() as connection:
+        connection.execute("DROP TABLE fulltext_1")
+    assert repaired(store) == [("error", "The full-text index lacks 3 chunks and has 0 too many.")]
 
 
 def test_a_full_text_index_that_lies_is_rebuilt(store: Store) -> None:
     with store.database.write() as connection:
-        connection.execute("UPDATE fulltext_content SET c2 = 'cas' WHERE id = (SELECT min(id) FROM fulltext_content)")
-        connection.execute("UPDATE fulltext_content SET c2 = 'gat' WHERE id = (SELECT min(id) FROM fulltext_content)")
+        connection.execute("UPDATE fulltext_1_content SET c1 = 'cas' WHERE id = (SELECT min(id) FROM fulltext_1_content)")
+        connection.execute("UPDATE fulltext_1_content SET c1 = 'gat' WHERE id = (SELECT min(id) FROM fulltext_1_content)")
     findings = doctor.repair_store(store, EMBEDDER)
     assert findings == [doctor.Finding("error", "The full-text index doesn't match its rows.", True)]
     assert sound(store)

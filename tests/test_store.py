@@ -221,8 +221,9 @@ def test_delete_collection_leaves_nothing(store: Store) -> None:
     store.delete_collection("docs")
     assert store.collections() == [] and store.vectors.generations() == set()
     with store.database.read() as connection:
-        for table in ("collections", "generations", "documents", "texts", "chunks", "fulltext", "leftovers", "staged"):
+        for table in ("collections", "generations", "documents", "texts", "chunks", "leftovers", "staged", "readers"):
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] == 0, table
+        assert not connection.execute("SELECT name FROM sqlite_schema WHERE name LIKE 'fulltext%'").fetchall()
 
 
 def test_unknown_collection_lists_the_valid_ones(store: Store) -> None:
