@@ -197,6 +197,13 @@ class Arena:
         chosen = _check(run, voter, pairs) or usual
         return _shown(chosen, voter, voted=len(real) - len(waiting), pairs=len(real))
 
+    def progress(self, run: str, voter: str) -> tuple[int, int]:
+        """How many pairs of a run there are, and how many this voter has voted on, checks not counted."""
+        with self._database.read() as connection:
+            pairs = connection.execute(_PAIRS, {"run": run, "voter": voter_name(voter)}).fetchall()
+        real = [pair for pair in pairs if pair["kind"] == "real"]
+        return len(real), sum(pair["choice"] is not None for pair in real)
+
     def vote(self, pair: int, voter: str, choice: Choice, response_ms: float, reason: str | None = None) -> Reveal:
         """Keeps a vote and tells the names. Raises ConfigError when this person has voted on this pair."""
         voter = voter_name(voter)
@@ -212,6 +219,12 @@ class Arena:
                 raise ConfigError(f"{voter} has voted on this pair already: ask for the next one.") from error
         names = (row["first"], row["second"])
         return Reveal(*(names if first_left else names[::-1]))
+
+    def undo(self, run: str, voter: str) -> bool:
+        """Takes back this voter's last vote, whose pair comes again; whether there was one."""
+        voter = voter_name(voter)
+        with self._database.write() as connection:
+            return bool(connection.execute(_UNDO, {"run": run, "voter": voter}).rowcount)
 
     def votes(self, run: str) -> list[Vote]:
         """All votes of a run in the order they came, checks too."""
@@ -240,6 +253,12 @@ _PAIRS = """
         (SELECT count(*) FROM votes WHERE votes.pair = pairs.id) AS votes
     FROM pairs LEFT JOIN votes AS mine ON mine.pair = pairs.id AND mine.voter = :voter
     WHERE run = :run
+"""
+_UNDO = """
+    DELETE FROM votes WHERE rowid = (
+        SELECT votes.rowid FROM votes JOIN pairs ON pairs.id = votes.pair
+        WHERE run = :run AND voter = :voter ORDER BY votes.rowid DESC LIMIT 1
+    )
 """
 _VOTES = """
     SELECT voter, question, kind, first, second, choice, first_left, reason, response_ms, at

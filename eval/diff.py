@@ -17,7 +17,7 @@ Kept = Mapping[tuple[str, str, str], Series]
 """By back end, metric and scorer."""
 CONDITIONS = (
     "code_sha256", "prompts_sha256", "questions_sha256", "collections", "retrieval", "sampling", "evidence", "repeats",
-    "backends", "judge_fingerprint", "dependencies", "hardware",
+    "backends", "judge_fingerprint", "dependencies", "hardware", "serving",
 )  # fmt: skip
 """Fields of the manifest that may be why two runs differ."""
 

@@ -106,7 +106,8 @@ class LoadResult:
     """A load test of one back end. `at` is ISO 8601 in UTC. `alone` is the level at which every question was asked once, one
     after the other: what the answers under load are compared with. `knee` and `carried` are loads (see the functions).
     `memory` is that of the server's processes, None where they could not be looked into. `start` is how the server started,
-    None where it ran already. `model` is what answered, empty where that was not told."""
+    None where it ran already. `model` is what answered, empty where that was not told. `collections` were searched; None: all
+    there were."""
 
     id: str
     backend: str
@@ -121,6 +122,7 @@ class LoadResult:
     memory: Memory | None = None
     start: ServerStart | None = None
     model: str = ""
+    collections: tuple[str, ...] | None = None
 
 
 _RESULT = TypeAdapter(LoadResult)

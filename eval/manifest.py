@@ -72,7 +72,8 @@ class Manifest(Part):
     `code_sha256` is that of the packages `assistant` and `ingest`, prompts included; `git_commit` is None outside a checkout.
     `left_out` counts candidates that nobody has accepted. `prices` is the day and the SHA-256 of the table of prices, own
     figures included. `judge` is the name of the back end that judged and `judge_fingerprint` what it was then. `dependencies`
-    are versions of what answers may depend on, `tools` of what scores and draws them.
+    are versions of what answers may depend on, `tools` of what scores and draws them. `serving` tells that the server carried
+    it out, which answered people meanwhile: nobody was alone on the computer.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Manifest(Part):
     dependencies: dict[str, str]
     tools: dict[str, str]
     prices: str | None = None
+    serving: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -81,7 +81,7 @@ def export_form(run: Run, path: Path, language: Language = "es") -> int:
 
 def import_form(run: Run, path: Path, rater: str) -> Filled:
     """The scores of a filled form, not yet written anywhere. Raises ConfigError that names the line that is wrong."""
-    scorer = f"{HUMAN}{voter_name(rater)}"
+    scorer = scorer_of(rater)
     keys = {_id(run.id, row.key): row.key for row in _judged(run)}
     lines = list(_read(path))
     scores: list[ScoreRow] = []
@@ -91,9 +91,19 @@ def import_form(run: Run, path: Path, rater: str) -> Filled:
             raise ConfigError(f"Line {number} of {path}: {cells['id']!r} is no answer of run {run.id}: export its form anew.")
         marks = {criterion: mark for criterion in CRITERIA if (mark := _mark(path, number, criterion, cells[criterion]))}
         note = cells.get("note") or None
-        scores += [ScoreRow(key, metric_of(name), float(mark), why=note, scorer=scorer) for name, mark in marks.items()]
+        scores += marks_of(key, scorer, marks, note)
         empty += not marks
     return Filled(tuple(scores), len(lines), empty)
+
+
+def scorer_of(rater: str) -> str:
+    """Raises ConfigError for an empty name."""
+    return f"{HUMAN}{voter_name(rater)}"
+
+
+def marks_of(key: Key, scorer: str, marks: Mapping[Criterion, int], note: str | None) -> list[ScoreRow]:
+    """A person's marks of one answer."""
+    return [ScoreRow(key, metric_of(name), float(mark), why=note, scorer=scorer) for name, mark in marks.items()]
 
 
 # Writing
@@ -104,18 +114,31 @@ def _judged(run: Run) -> list[AnswerRow]:
 
 
 def _rows(run: Run) -> Iterator[dict[Column, str]]:
-    """Questions in their order, the answers to each shuffled."""
+    return (_row(sheet.id, sheet.question, sheet.row) for sheet in sheets(run))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """An answer to be marked. `id` tells nothing of its back end."""
+
+    id: str
+    question: Question
+    row: AnswerRow
+
+
+def sheets(run: Run) -> Iterator[Sheet]:
+    """The answers of the first repetition: questions in their order, the answers to each shuffled."""
     answers = _judged(run)
     for question in run.questions():
         own = sorted((row for row in answers if row.key.question == question.id), key=lambda row: row.key.backend)
         Random(f"{run.id}|{question.id}").shuffle(own)
-        yield from (_row(run.id, question, row) for row in own)
+        yield from (Sheet(_id(run.id, row.key), question, row) for row in own)
 
 
-def _row(run: str, question: Question, row: AnswerRow) -> dict[Column, str]:
+def _row(id: str, question: Question, row: AnswerRow) -> dict[Column, str]:
     passages = "\n\n".join(f"[{source.number}] {source.document}\n{source.text}" for source in row.sources)
     return {
-        "id": _id(run, row.key),
+        "id": id,
         "question": _cell("\n\n".join((question.question, *_criteria(question)))),
         "expected": _cell(question.reference or ""),
         "passages": _cell(passages),

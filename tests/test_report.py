@@ -116,7 +116,7 @@ def test_a_spanish_report_tells_changes_causes_and_mistakes_in_spanish(data: Rep
 
 def test_the_best_is_marked_only_where_it_was_told_apart(data: ReportData) -> None:
     numbers = Numbers("es")
-    teller = Teller(data, Texts("es"), numbers, Plots(data.backends, numbers))
+    teller = Teller(Texts("es"), numbers, Plots(data.backends, numbers), data)
     marks = {metric: [teller.mark(METRICS[metric], name) for name in QUALITY] for metric in ("total_ms", "errors", "mrr")}
     assert marks == {"total_ms": [None, None, "best"], "errors": ["tied"] * 3, "mrr": ["tied"] * 3}
     assert [teller.mark(METRICS["balanced_accuracy"], name) for name in QUALITY] == [None] * 3
@@ -131,7 +131,7 @@ def test_a_judge_of_small_or_unknown_worth_does_not_rank(data: ReportData, pages
 
 def test_a_judge_is_calibrated_by_the_name_of_its_back_end(data: ReportData) -> None:
     numbers = Numbers("en")
-    teller = Teller(data, Texts("en"), numbers, Plots(data.backends, numbers))
+    teller = Teller(Texts("en"), numbers, Plots(data.backends, numbers), data)
     facts = JudgeFacts("openai-compatible", "org/large", "large", None, "1", None, False, 8192, 0, 2048, "f", "0.4.3")
     for backend, name in (("juez", "juez"), ("", "org/large")):
         told = judge_worth(teller, JudgeRecord(UNKNOWN, backend, facts, None, False))
@@ -144,7 +144,7 @@ def test_tokens_that_no_server_counted_are_told(data: ReportData) -> None:
     rows = [replace(row, usage=Usage(9, 9, 0, "words")) if row.key in estimated else row for row in data.answers]
     numbers = Numbers("en")
     for answers, told in ((data.answers, []), (rows, [f"pequeño: the tokens of 3 of {len(own)} answers"])):
-        teller = Teller(replace(data, answers=tuple(answers)), Texts("en"), numbers, Plots(data.backends, numbers))
+        teller = Teller(Texts("en"), numbers, Plots(data.backends, numbers), replace(data, answers=tuple(answers)))
         blocks = performance_section(teller).blocks
         found = [block.text for block in blocks if isinstance(block, Paragraph) and "estimated" in block.text]
         assert [text.partition(" were")[0] for text in found] == told

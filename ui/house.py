@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assistant.config import Settings
+from ingest.pages import Pages
 from ui.entrance import Entrance
 from ui.evaluations import Evaluations
 from ui.jobs import Jobs
@@ -27,6 +28,7 @@ class House:
         self.memory = Memory(settings.home)
         self.votes = Votes(self.memory.database)
         self.writings = Writings(self.memory)
+        self.pages = Pages(settings.ingest)
         self.evaluations = Evaluations()
         self.register = Register(settings)
         self.accounts = self.register.accounts
@@ -37,5 +39,6 @@ class House:
         self.writings.close()
         self.memory.close()
         self.ledger.close()
+        self.pages.close()
         self.evaluations.close()
         self.register.close()

@@ -38,7 +38,7 @@ def measure(
     """
     with MemoryWatch(*pids) as watch:
         alone = ask_each(target, lambda passed: progress("each question alone", passed, None))
-        result = _begun(plan, backend, alone, start)
+        result = replace(_begun(plan, backend, alone, start), collections=target.collections or None)
         _require_answers(result.alone)
         asked = [(0.0, sample) for sample in alone.samples]
         for load in plan.loads:

@@ -72,6 +72,14 @@ def write_html(document: Document, texts: Texts) -> str:
     )
 
 
+def write_part(blocks: Iterable[Block], backends: tuple[str, ...], texts: Texts) -> str:
+    """Blocks as a piece of another page, which brings style (`report.css`), Plotly, and a script that draws the figures:
+    they stand behind the blocks as JSON. `backends` are in the order of their colours."""
+    page = Page(Document("", "", (), backends), texts)
+    told = _blocks(blocks, page)
+    return f'<div class="report">{told}</div><script type="application/json" class="figures">{_figures(page.plots)}</script>'
+
+
 def _asset(name: str) -> str:
     return files("eval.report").joinpath(name).read_text(encoding="utf-8")
 

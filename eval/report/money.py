@@ -17,11 +17,12 @@ STRONGEST = 8
 
 
 def money_section(teller: Teller) -> Section:
-    blocks = [*_costs(teller), *weights_blocks(teller)]
+    blocks = [*cost_blocks(teller), *weights_blocks(teller)]
     return Section("phase-5", teller.texts("money"), blocks, 5, teller.texts("money.intro"))
 
 
-def _costs(teller: Teller) -> Iterator[Block]:
+def cost_blocks(teller: Teller) -> Iterator[Block]:
+    """What answers cost, when a machine pays off, and what it all rests on."""
     texts = teller.texts
     results = [result for report in teller.data.costs for result in report.results]
     report = teller.data.costs[0]

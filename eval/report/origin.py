@@ -45,6 +45,8 @@ def _unfinished(teller: Teller) -> Iterator[Block]:
     for part in teller.data.run.parts:
         if part.manifest.finished is None:
             yield Paragraph(teller.texts("unfinished", run=part.id), "warning")
+        if part.manifest.serving:
+            yield Paragraph(teller.texts("serving", run=part.id), "note")
 
 
 def _pairs(teller: Teller, caption: str, rows: Iterator[tuple[str, str]]) -> Table:

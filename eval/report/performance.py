@@ -12,7 +12,7 @@ from eval.metrics import METRICS
 from eval.report.blocks import Block, Cell, Figure, Missing, Paragraph, Section, Table
 from eval.report.numbers import NONE
 from eval.report.plots import Axis, Line, distribution
-from eval.report.teller import Teller
+from eval.report.teller import Hand, Teller
 
 STARTS = (
     "start_ready_ms", "start_first_token_ms", "server_load_ms",
@@ -74,7 +74,7 @@ def _quantile_table(teller: Teller, waits: dict[str, list[float]]) -> Table:
     return Table(teller.heads(texts("waits.title"), waits), rows)
 
 
-def _told(teller: Teller, milliseconds: float | None) -> str:
+def _told(teller: Hand, milliseconds: float | None) -> str:
     return NONE if milliseconds is None else teller.numbers.duration(milliseconds)
 
 
@@ -172,15 +172,20 @@ def _load(teller: Teller) -> Iterator[Block]:
     texts = teller.texts
     if not teller.data.loads:
         yield Missing(texts("load.none"), f"midas eval load --backend {teller.data.backends[0]} --users 1,2,4,8")
+    yield from load_blocks(teller, teller.data.loads)
+
+
+def load_blocks(teller: Hand, loads: Sequence[LoadResult]) -> Iterator[Block]:
+    """Load tests, by kind of arrival."""
     for arrival in ("closed", "poisson"):
-        results = [result for result in teller.data.loads if result.arrival == arrival]
+        results = [result for result in loads if result.arrival == arrival]
         if results:
             yield _load_waits(teller, results, arrival)
             yield _load_answers(teller, results, arrival)
             yield from (Paragraph(_load_told(teller, result)) for result in results)
 
 
-def _load_waits(teller: Teller, results: Sequence[LoadResult], arrival: str) -> Figure:
+def _load_waits(teller: Hand, results: Sequence[LoadResult], arrival: str) -> Figure:
     texts = teller.texts
     lines = [line for result in results for line in _wait_lines(teller, result)]
     plot = teller.plots.lines(lines, Axis(texts(f"axis.{arrival}"), "levels"), Axis(texts("axis.wait"), "duration"))
@@ -189,7 +194,7 @@ def _load_waits(teller: Teller, results: Sequence[LoadResult], arrival: str) -> 
     return Figure(f"load-waits-{arrival}", title, plot, _levels_table(teller, results), texts("load.waits.caption"), names)
 
 
-def _wait_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
+def _wait_lines(teller: Hand, result: LoadResult) -> Iterator[Line]:
     """Until the whole answer, solid with its interval; until the first text, dashed."""
     whole = [(level.load, level.e2e_ms) for level in result.levels if level.e2e_ms]
     first = [(level.load, level.ttft_ms) for level in result.levels if level.ttft_ms]
@@ -202,7 +207,7 @@ def _wait_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
         yield Line(result.backend, told, loads, medians, style, result.knee if style == 0 else None, lows=lows, highs=highs)
 
 
-def _load_answers(teller: Teller, results: Sequence[LoadResult], arrival: str) -> Figure:
+def _load_answers(teller: Hand, results: Sequence[LoadResult], arrival: str) -> Figure:
     texts = teller.texts
     lines = [line for result in results for line in _answer_lines(teller, result)]
     plot = teller.plots.lines(lines, Axis(texts(f"axis.{arrival}"), "levels"), Axis(texts("axis.per_minute"), "amount"))
@@ -211,7 +216,7 @@ def _load_answers(teller: Teller, results: Sequence[LoadResult], arrival: str) -
     return Figure(f"load-answers-{arrival}", title, plot, _answers_table(teller, results), texts("load.answers.caption"), names)
 
 
-def _answer_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
+def _answer_lines(teller: Hand, result: LoadResult) -> Iterator[Line]:
     loads = tuple(level.load for level in result.levels)
     rates = tuple(60 * level.throughput_per_s for level in result.levels)
     yield Line(result.backend, f"{result.backend}: {teller.texts('load.throughput')}", loads, rates, 0, result.knee)
@@ -221,7 +226,7 @@ def _answer_lines(teller: Teller, result: LoadResult) -> Iterator[Line]:
         yield Line(result.backend, f"{result.backend}: {teller.texts('load.goodput')}", loads, rates, 1)
 
 
-def _levels_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
+def _levels_table(teller: Hand, results: Sequence[LoadResult]) -> Table:
     names = ("load.level", "load.asked", "load.failed", "load.first", "load.whole", "load.p95")
     rows = tuple(
         (
@@ -239,12 +244,12 @@ def _levels_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
     return Table(tuple(Cell(teller.texts(name)) for name in names), rows)
 
 
-def _causes(teller: Teller, level: Level) -> str:
+def _causes(teller: Hand, level: Level) -> str:
     """A cause without a text is the stable name of an error."""
     return ", ".join(f"{teller.texts.get(f'cause.{each.cause}') or each.cause} {each.count}" for each in level.errors)
 
 
-def _answers_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
+def _answers_table(teller: Hand, results: Sequence[LoadResult]) -> Table:
     numbers = teller.numbers
     names = ("load.level", "load.throughput", "load.goodput", "load.within", "load.truncated", "load.lost", "load.changed")
     rows = tuple(
@@ -264,7 +269,7 @@ def _answers_table(teller: Teller, results: Sequence[LoadResult]) -> Table:
     return Table(tuple(Cell(teller.texts(name)) for name in names), rows)
 
 
-def _load_told(teller: Teller, result: LoadResult) -> str:
+def _load_told(teller: Hand, result: LoadResult) -> str:
     """The knee, what was carried, and whether answers got worse."""
     texts = teller.texts
     objective = ", ".join(
@@ -291,6 +296,6 @@ def _load_told(teller: Teller, result: LoadResult) -> str:
     return " ".join([*parts, texts("load.quality", **counts)])
 
 
-def _load_name(teller: Teller, result: LoadResult, load: float) -> str:
+def _load_name(teller: Hand, result: LoadResult, load: float) -> str:
     """`4 people`."""
     return teller.texts(f"load.of_{result.arrival}", load=teller.numbers.plain(load))

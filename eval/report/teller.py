@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eval.metrics import METRICS, Metric, Unit
 from eval.report.blocks import Cell, Mark, Table
 from eval.report.data import ReportData
-from eval.report.numbers import NO_BREAK, NONE, Numbers
+from eval.report.numbers import NO_BREAK, NONE, Numbers, ReportLanguage
 from eval.report.plots import Plots, Point
 from eval.report.texts import Texts
 from eval.statistics import Estimate
@@ -16,13 +16,25 @@ from eval.summary import RULE
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
-    """`plots` draws; None where nothing is drawn, as in Markdown."""
+class Hand:
+    """What is written with, whatever is told."""
 
-    data: ReportData
     texts: Texts
     numbers: Numbers
     plots: Plots
+
+
+def hand(language: ReportLanguage, backends: Sequence[str]) -> Hand:
+    """`backends` in the order of their colours."""
+    numbers = Numbers(language)
+    return Hand(Texts(language), numbers, Plots(backends, numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class Teller(Hand):
+    """Tells what the data of a report say."""
+
+    data: ReportData
 
     def title(self, metric: str) -> str:
         """In the report's language; the name of a metric that nobody described."""

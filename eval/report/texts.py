@@ -153,6 +153,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "La evaluación {run} no ha terminado: este informe cuenta lo que hay. El mismo «midas eval run» la continúa.",
         "The run {run} is not finished: this report tells what is there. The same “midas eval run” goes on with it.",
     ),
+    "serving": (
+        "El servidor hizo la evaluación {run} mientras atendía a otras personas: los tiempos y la memoria pueden ser mayores"
+        " que con la máquina libre.",
+        "The server carried out the run {run} while it served people: times and memory may be larger than on a quiet machine.",
+    ),
     "questions.title": ("Preguntas", "Questions"),
     "questions.asked": ("Preguntas", "Questions"),
     "questions.unanswerable": ("… sin respuesta en los documentos", "… without an answer in the documents"),
@@ -635,6 +640,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "condition.judge_fingerprint": ("el juez", "the judge"),
     "condition.dependencies": ("las dependencias", "the dependencies"),
     "condition.hardware": ("la máquina", "the hardware"),
+    "condition.serving": ("si el servidor atendía a otras personas", "whether the server served people meanwhile"),
     "baseline.points": ("{n} puntos", "{n} points"),
     "baseline.altered": ("{n} preguntas han cambiado y no se comparan.", "{n} questions were changed and are not compared."),
     "baseline.dropped": ("{n} preguntas ya no están.", "{n} questions are gone."),

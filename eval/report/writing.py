@@ -41,10 +41,14 @@ def write_report(data: ReportData, language: ReportLanguage, folder: Path) -> Wr
     return Written(html, markdown, document.headline)
 
 
+def teller_of(data: ReportData, texts: Texts) -> Teller:
+    numbers = Numbers(texts.language)
+    return Teller(texts, numbers, Plots(data.backends, numbers), data)
+
+
 def tell(data: ReportData, texts: Texts) -> Document:
     """The verdict first, then quality against waiting and cost, phases 0 to 5, all questions, changes, manifest."""
-    numbers = Numbers(texts.language)
-    teller = Teller(data, texts, numbers, Plots(data.backends, numbers))
+    teller = teller_of(data, texts)
     sections = (
         decision.verdict_section(teller),
         decision.tradeoff_section(teller),

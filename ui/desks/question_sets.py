@@ -1,0 +1,302 @@
+"""Question sets: files of one question a line in `$MIDAS_HOME/question-sets/`, and those that come with the product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import BadZipFile, ZipFile
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from eval.question_checks import Finding, check_questions
+from eval.question_import import Options, Rejected, import_questions
+from eval.question_split import split_questions
+from eval.questions import Question, built_in_sets, load_questions, save_questions
+from eval.runs import utc_now
+from ingest.assets import write_atomically
+from ingest.errors import ConfigError, MidasError
+from ui.desks.evaluating import Evaluating, not_found
+
+FOLDER = "question-sets"
+NAME = r"[a-z0-9][a-z0-9._-]{0,62}"
+ENDINGS = (".jsonl", ".json", ".csv", ".tsv", ".xlsx")
+FILE_BYTES = 20_000_000
+UNPACKED_BYTES = 200_000_000
+MOST = 20_000
+"""Questions that a set may hold."""
+
+
+class About(BaseModel):
+    """What stands beside a set (`NAME.about.json`): the collections that its questions are about, and who brought it in."""
+
+    model_config = ConfigDict(frozen=True)
+
+    collections: tuple[str, ...] = ()
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetView:
+    """A question set. `collections` are those it is about: who may not read them all does not see it. `problem` says why its
+    file can't be read. `packaged` ones come with the product and can't be changed."""
+
+    name: str
+    packaged: bool
+    questions: int
+    candidates: int
+    unanswerable: int
+    plain: int
+    languages: tuple[str, ...]
+    calibration: int
+    report: int
+    collections: tuple[str, ...]
+    by: str
+    at: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What came of an imported file."""
+
+    name: str
+    questions: int
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    path: Path
+    packaged: bool
+    about: About
+
+
+class QuestionSets(Evaluating):
+    """For evaluators: they see the sets that are about collections which they may read."""
+
+    def sets(self) -> list[SetView]:
+        """One's own first, then the packaged ones, by name."""
+        return [_view(file) for file in self._files()]
+
+    def set_view(self, name: str) -> SetView:
+        """Raises EvaluationNotFound."""
+        return _view(self._file(name))
+
+    def questions(self, name: str) -> list[Question]:
+        """Raises EvaluationNotFound, and ConfigError that names the line that is wrong."""
+        return load_questions(self._file(name).path)
+
+    def path(self, name: str) -> Path:
+        """Raises EvaluationNotFound."""
+        return self._file(name).path
+
+    def findings(self, name: str) -> list[Finding]:
+        """What is wrong, or doubtful, in it."""
+        return check_questions(self.questions(name))
+
+    def save(self, name: str, id: str, question: Question) -> None:
+        """Puts a question in the place of the one with this id. Raises ConfigError when its new id is another's."""
+
+        def replaced(questions: list[Question]) -> list[Question]:
+            _require([question_.id for question_ in questions], id)
+            if question.id != id and any(other.id == question.id for other in questions):
+                raise ConfigError(f"The id {question.id!r} is another question's: give each question one of its own.")
+            return [question if other.id == id else other for other in questions]
+
+        self._change(name, replaced)
+
+    def delete(self, name: str, ids: Sequence[str]) -> None:
+        """Takes questions, or rejected candidates, out of a set."""
+
+        def left(questions: list[Question]) -> list[Question]:
+            for id in ids:
+                _require([question.id for question in questions], id)
+            return [question for question in questions if question.id not in ids]
+
+        self._change(name, left)
+
+    def accept(self, name: str, ids: Sequence[str]) -> None:
+        """Makes questions of candidates that this person has read."""
+
+        def accepted(questions: list[Question]) -> list[Question]:
+            for id in ids:
+                _require([question.id for question in questions if question.generated], id)
+            return [question.accepted if question.id in ids else question for question in questions]
+
+        self._change(name, accepted)
+
+    def split(self, name: str, calibration: float, seed: int = 0) -> None:
+        """Divides the set into two parts that are alike; `calibration` is the share of the one to set thresholds on."""
+        self._change(name, lambda questions: split_questions(questions, calibration, seed))
+
+    def copy(self, name: str, to: str) -> None:
+        """A set of one's own with the same questions. Raises ConfigError for a name that is taken."""
+        source = self._file(name)
+        questions = load_questions(source.path)
+        with self.house.evaluations.writing:
+            self._write(to, questions, source.about.collections)
+
+    def delete_set(self, name: str) -> None:
+        """Runs keep their own copy of the questions."""
+        file = self._own(name)
+        file.path.unlink(missing_ok=True)
+        _about_path(file.path).unlink(missing_ok=True)
+
+    def import_file(self, name: str, file_name: str, data: bytes, language: str | None, collections: Sequence[str]) -> Import:
+        """Makes a set of a file in JSONL, SQuAD, CSV or XLSX. `collections` are those it is about.
+
+        Raises ConfigError when nothing in it can be read, and for a name that is taken.
+        """
+        questions, rejected = _read(name, file_name, data, language)
+        if not questions:
+            told = f" ({rejected[0].place}: {rejected[0].reason})" if rejected else ""
+            raise ConfigError(f"The file has no question that can be imported{told}: correct it.")
+        if len(questions) > MOST:
+            raise ConfigError(f"The file has {len(questions)} questions, and a set holds {MOST}: divide it.")
+        self._require_readable(collections)
+        with self.house.evaluations.writing:
+            self._write(name, questions, collections)
+        return Import(name, len(questions), tuple(rejected))
+
+    # Files
+
+    @property
+    def _folder(self) -> Path:
+        return self.home / FOLDER
+
+    def _files(self) -> list[_File]:
+        reads = self._reader()
+        own = [_File(path.stem, path, False, _about(path)) for path in sorted(self._folder.glob("*.jsonl"))]
+        packaged = [_File(name, path, True, About()) for name, path in built_in_sets().items()]
+        mine = [file for file in own if re.fullmatch(NAME, file.name)]
+        return [file for file in (*mine, *packaged) if reads(file.about.collections)]
+
+    def _file(self, name: str) -> _File:
+        files = {file.name: file for file in reversed(self._files())}
+        if name not in files:
+            raise not_found("question set", name, list(files)[::-1])
+        return files[name]
+
+    def _own(self, name: str) -> _File:
+        file = self._file(name)
+        if file.packaged:
+            raise ConfigError(f"{name} comes with Midas and stays as it is: copy it, and change the copy.")
+        return file
+
+    def _change(self, name: str, changed: Callable[[list[Question]], list[Question]]) -> None:
+        with self.house.evaluations.writing:
+            path = self._own(name).path
+            save_questions(path, changed(load_questions(path)))
+
+    def _write(self, name: str, questions: Sequence[Question], collections: Sequence[str]) -> None:
+        """A new set. The name is taken, too, when the set of that name is not for this person: they only learn that much."""
+        if not re.fullmatch(NAME, name):
+            raise ConfigError("A question set's name is small letters, digits, dots and dashes, at most 63: choose another.")
+        path = self._folder / f"{name}.jsonl"
+        if path.exists() or name in built_in_sets():
+            raise ConfigError(f"The name {name!r} can't be used: choose another for the question set.")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        about = About(collections=tuple(collections), by=self.person.name, at=utc_now())
+        write_atomically(_about_path(path), about.model_dump_json().encode())
+        save_questions(path, questions)
+
+    def _require_readable(self, collections: Sequence[str]) -> None:
+        readable = self.readable()
+        for name in collections:
+            if name not in readable:
+                raise not_found("collection", name, readable)
+
+
+def _require(ids: Sequence[str], id: str) -> None:
+    if id not in ids:
+        raise not_found("question", id, list(ids))
+
+
+def _about_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.about.json")
+
+
+def _about(path: Path) -> About:
+    """Of a file that somebody put into the folder, nothing is known but its day."""
+    try:
+        return About.model_validate_json(_about_path(path).read_bytes())
+    except FileNotFoundError:
+        return About(at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"))
+    except (OSError, ValidationError) as error:
+        raise ConfigError(f"{_about_path(path)} can't be read: correct it, or delete it with its set.") from error
+
+
+def _view(file: _File) -> SetView:
+    problem = None
+    questions: list[Question] = []
+    try:
+        questions = load_questions(file.path)
+    except MidasError as error:
+        problem = error.message
+    return SetView(
+        name=file.name,
+        packaged=file.packaged,
+        questions=len(questions),
+        candidates=sum(question.generated for question in questions),
+        unanswerable=sum(not question.answerable for question in questions),
+        plain=sum(question.plain for question in questions),
+        languages=tuple(sorted({question.language for question in questions})),
+        calibration=sum(question.split == "calibration" for question in questions),
+        report=sum(question.split == "report" for question in questions),
+        collections=file.about.collections,
+        by=file.about.by,
+        at=file.about.at,
+        problem=problem,
+    )
+
+
+# Importing
+
+
+def _read(name: str, file_name: str, data: bytes, language: str | None) -> tuple[list[Question], list[Rejected]]:
+    """In a folder of its own under a name of ours: nothing of the uploaded file's name reaches the disk."""
+    ending = Path(file_name).suffix.lower()
+    if ending not in ENDINGS:
+        raise ConfigError(f"The file ends in {ending or 'nothing'!r}: give one that ends in {', '.join(ENDINGS)}.")
+    if len(data) > FILE_BYTES:
+        raise ConfigError(f"The file is larger than {FILE_BYTES // 1_000_000} MB: divide it.")
+    with TemporaryDirectory(prefix="midas-questions-") as folder:
+        path = Path(folder) / f"{name if re.fullmatch(NAME, name) else 'questions'}{ending}"
+        path.write_bytes(data)
+        _refuse_bomb(path)
+        try:
+            if ending == ".jsonl":
+                return list(_unique(load_questions(path))), []
+            imported = import_questions(path, Options(language))
+        except ConfigError as error:
+            raise ConfigError(error.message.replace(str(path), "the file")) from error
+        return list(imported.questions.values()), imported.rejected
+
+
+def _refuse_bomb(path: Path) -> None:
+    """A workbook is an archive, which can hold much more than it weighs."""
+    if path.suffix != ".xlsx":
+        return
+    try:
+        with ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+    except (BadZipFile, OSError) as error:
+        raise ConfigError("The file is no workbook: save it as .xlsx, or as CSV.") from error
+    if unpacked > UNPACKED_BYTES:
+        raise ConfigError("The workbook unpacks to more than 200 MB: divide it, or save the sheet as CSV.")
+
+
+def _unique(questions: Sequence[Question]) -> Iterator[Question]:
+    """Raises ConfigError for the second of an id."""
+    ids: set[str] = set()
+    for question in questions:
+        if question.id in ids:
+            raise ConfigError(f"The id {question.id!r} stands twice in the file: give each question one of its own.")
+        ids.add(question.id)
+        yield question
