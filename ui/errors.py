@@ -8,6 +8,7 @@ import re
 from pydantic import BaseModel
 
 from assistant.errors import CollectionIsPrivate, PromptTooLong
+from eval.errors import EvaluationNotFound
 from ingest.errors import (
     CollectionMismatch,
     CollectionNotFound,
@@ -43,6 +44,7 @@ _STATUS: dict[type[MidasError], int] = {
     Unexpected: 500,
     CollectionNotFound: 404,
     DocumentNotFound: 404,
+    EvaluationNotFound: 404,
     ConversationNotFound: 404,
     FeedbackNotFound: 404,
     CollectionMismatch: 409,
