@@ -19,8 +19,7 @@ from ingest.errors import (
     StoreError,
     StoreLocked,
 )
-from ui.memory.conversation import ConversationNotFound
-from ui.memory.errors import FeedbackNotFound
+from ui.memory.errors import ConversationNotFound, FeedbackNotFound
 from ui.person import NotAllowed
 
 
