@@ -190,6 +190,18 @@ MIGRATIONS: tuple[Migration, ...] = (
     INSERT INTO leftovers SELECT version, collection, generation, document_id, chunks FROM shared_leftovers;
     DROP TABLE shared_leftovers;
     """,
+    """
+    -- Who knows more about the documents of a collection: shown where they hold no answer.
+    ALTER TABLE collections ADD COLUMN contact TEXT NOT NULL DEFAULT '';
+    -- Questions to begin with, as admins wrote them, in their order.
+    CREATE TABLE suggestions (
+        collection INTEGER NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        language TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        question TEXT NOT NULL,
+        PRIMARY KEY (collection, language, position)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
