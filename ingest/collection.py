@@ -36,7 +36,7 @@ class CollectionIndex:
 class CollectionInfo(CollectionIndex):
     """A collection and how much a search can find in it. `private` keeps its passages away from back ends in the cloud.
 
-    `groups` may read it, `description` tells them what is in it.
+    `groups` may read it, `description` tells them what is in it, `contact` who knows more.
     """
 
     documents: int
@@ -44,6 +44,7 @@ class CollectionInfo(CollectionIndex):
     created_at: str
     private: bool
     description: str = ""
+    contact: str = ""
     groups: tuple[str, ...] = ()
 
 
@@ -66,7 +67,7 @@ def all_collections(connection: sqlite3.Connection, readers: Readers = None) -> 
     condition, values = readable(readers)
     rows = connection.execute(
         f"{_INDEX}, count(d.version) AS documents, coalesce(sum(d.chunks), 0) AS chunks, k.created_at, k.private,"
-        ' k.description, (SELECT json_group_array("group") FROM readers WHERE collection = k.id) AS groups'
+        ' k.description, k.contact, (SELECT json_group_array("group") FROM readers WHERE collection = k.id) AS groups'
         f"{_FROM} LEFT JOIN documents d ON d.collection = k.id WHERE {condition} GROUP BY k.id ORDER BY k.name",
         values,
     )
