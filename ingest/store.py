@@ -170,6 +170,13 @@ class Store:
             with self.database.write() as connection:
                 connection.execute("UPDATE collections SET description = ? WHERE id = ?", (text.strip(), index.id))
 
+    def set_contact(self, name: str, text: str) -> None:
+        """Who knows more about its documents. Raises CollectionNotFound."""
+        with self.publishing:
+            index = self._index(name)
+            with self.database.write() as connection:
+                connection.execute("UPDATE collections SET contact = ? WHERE id = ?", (text.strip(), index.id))
+
     def set_groups(self, name: str, groups: Iterable[str]) -> None:
         """Shares the collection with these groups and no other. Raises CollectionNotFound."""
         with self.publishing:
