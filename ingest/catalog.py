@@ -107,8 +107,13 @@ class Catalog:
 
     def put_duplicate(self, source: str, sha256: str, of: str, file: FileStamp | None) -> None:
         """The file has the bytes of document `of` (its source) and is not served itself."""
-        message = f"Same content as {of}, which is searched instead."
-        columns = {"state": "duplicate", "reason": "duplicate", "message": message, "duplicate_of": of, **_file_columns(file)}
+        columns = {
+            "state": "duplicate",
+            "reason": "duplicate",
+            "message": same_content(of),
+            "duplicate_of": of,
+            **_file_columns(file),
+        }
         self._put_unserved(source, sha256, columns)
 
     def put_unchanged(self, source: str, file: FileStamp | None) -> None:
@@ -130,6 +135,11 @@ class Catalog:
             f"INSERT INTO documents ({names}) VALUES ({marks}) ON CONFLICT (collection, document_id) DO UPDATE SET {updates}",
             list(values.values()),
         )
+
+
+def same_content(of: str) -> str:
+    """Why a document is not served, when `of` has the same bytes."""
+    return f"Same content as {of}, which is searched instead."
 
 
 def now() -> str:

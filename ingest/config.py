@@ -42,6 +42,7 @@ class IngestLimits(Section):
     parse_seconds: float = Field(120.0, gt=0, description="longest time a file may take to parse")
     parse_memory_bytes: int = Field(2 * 2**30, gt=0, description="memory a parsing process may use")
     workers: int = Field(0, ge=0, description="parsing processes; 0 means one per core, at most four")
+    keep_originals: bool = Field(True, description="whether uploaded files are kept, to be shown and downloaded")
 
 
 class StoreSettings(Section):

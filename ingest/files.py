@@ -107,11 +107,11 @@ def _files(top: Path, home: Path, unreadable: dict[Path, str]) -> Iterator[Path]
     note = lambda error: unreadable.update({Path(error.filename): _reason(error)})  # noqa: E731
     for folder, folders, names in os.walk(top, followlinks=True, onerror=note):
         folders[:] = [
-            name for name in sorted(folders) if not _skipped(name) and _enter(Path(folder, name), entered, unreadable)
+            name for name in sorted(folders) if not is_skipped(name) and _enter(Path(folder, name), entered, unreadable)
         ]
         for name in sorted(names):
             path = Path(folder, name)
-            if not _skipped(name) and _is_candidate(path):
+            if not is_skipped(name) and _is_candidate(path):
                 yield path
 
 
@@ -157,7 +157,8 @@ def _identity(folder: Path) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _skipped(name: str) -> bool:
+def is_skipped(name: str) -> bool:
+    """Whether the name is that of a hidden or temporary file or folder."""
     return name.startswith(_TEMPORARY) or name in _IGNORED
 
 

@@ -1,11 +1,13 @@
-"""What happened to documents: each publication, failure and deletion, when and by whom. Every function works inside the caller's
-transaction."""
+"""What happened to documents: each publication, failure and deletion, when and by whom.
+
+Every function works inside the caller's transaction.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from ingest.types import document_id
 
@@ -64,10 +66,7 @@ def rows(connection: sqlite3.Connection, collection: int, document: str) -> list
         " WHERE collection = ? AND document_id = ? ORDER BY id DESC",
         (collection, document),
     )
-    return [
-        VersionRow(cast(VersionEvent, row["event"]), **{name: row[name] for name in row.keys()[1:-1]}, uploaded=bool(row[-1]))  # noqa: SIM118
-        for row in found
-    ]
+    return [VersionRow(**{**dict(row), "uploaded": bool(row["uploaded"])}) for row in found]
 
 
 def needed_originals(connection: sqlite3.Connection) -> set[str]:

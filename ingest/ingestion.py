@@ -6,20 +6,21 @@ which document keeps those bytes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from ingest.catalog import DocumentRow, FileStamp
+from ingest.catalog import DocumentRow, FileStamp, same_content
 from ingest.chunker import chunk_document
 from ingest.config import IngestSettings
 from ingest.embedding_queue import BATCH_CHUNKS, EmbeddingQueue
 from ingest.errors import LoadError
 from ingest.files import SourceFile
-from ingest.progress import Failure, IngestReport, Meter, ProgressCallback
+from ingest.history import LOCAL
+from ingest.originals import digest
+from ingest.progress import Failure, FileCallback, FileOutcome, FileState, IngestReport, Meter, ProgressCallback
 from ingest.sandbox import ParserPool
 from ingest.store import IndexedDocument, Store
 from ingest.types import Chunk, Document, Embedder
@@ -44,7 +45,10 @@ class _Task:
 
 
 class Ingestion:
-    """`leaving` are sources of documents that are about to be deleted: nothing counts as a duplicate of them."""
+    """`leaving` are sources of documents that are about to be deleted: nothing counts as a duplicate of them.
+
+    `by` is the id of who does it; `settled` hears of each file when it is taken up and when it is dealt with.
+    """
 
     def __init__(
         self,
@@ -56,9 +60,13 @@ class Ingestion:
         *,
         progress: ProgressCallback | None,
         cancelled: Callable[[], bool],
+        settled: FileCallback | None = None,
+        by: str = LOCAL,
     ) -> None:
         self._store, self._embedder, self._settings, self._collection = store, embedder, settings, collection
         self._files, self._cancelled = files, cancelled
+        self._settled, self._by = settled, by
+        self._kept: list[str] = []
         self._meter = Meter(len(files), progress)
         self._rows: dict[str, DocumentRow] = {}
         self._owners: dict[str, str] = {}
@@ -84,11 +92,12 @@ class Ingestion:
         finally:
             if self._pool:
                 self._pool.close()
+            self._store.originals.release(self._kept)
 
     def remove(self, rows: Sequence[DocumentRow]) -> None:
         """Duplicates go first, so that none of them inherits what goes as well."""
         for row in sorted(rows, key=lambda row: row.served):
-            self._store.delete_document(self._collection, row.document_id)
+            self._store.delete_document(self._collection, row.document_id, self._by)
             self._removed += 1
 
     def report(self) -> IngestReport:
@@ -143,6 +152,7 @@ class Ingestion:
             self._fail(_Task(file, None, ""), "unreadable", _unreadable(error))
         else:
             if task:
+                self._tell(file.source, "reading")
                 self._pool = self._pool or ParserPool(self._settings.ingest)
                 parsing[self._pool.submit(file.path, file.source)] = task
         return True
@@ -156,6 +166,8 @@ class Ingestion:
             self._skip(file)
             return None
         sha256 = row.sha256 if row and known and row.state == "duplicate" else self._hash(file.path)
+        if sha256 and not file.on_disk:
+            self._keep(file, sha256)
         if row and row.served and row.sha256 == sha256:
             self._store.record_unchanged(self._collection, file.source, stamp)
             self._skip(file)
@@ -170,15 +182,18 @@ class Ingestion:
 
     def _hash(self, path: Path) -> str:
         """Empty for a file too large to be read, which the parser refuses."""
-        if path.stat().st_size > self._settings.ingest.file_bytes:
-            return ""
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return "" if path.stat().st_size > self._settings.ingest.file_bytes else digest(path)
 
-    def _skip(self, file: SourceFile) -> None:
+    def _keep(self, file: SourceFile, sha256: str) -> None:
+        if self._settings.ingest.keep_originals:
+            self._store.originals.keep(file.path, sha256)
+            self._kept.append(sha256)
+
+    def _skip(self, file: SourceFile, state: FileState = "unchanged", message: str | None = None) -> None:
         with self._counting:
             self._meter.done += 1
         self._meter.skipped += 1
+        self._tell(file.source, state, message=message)
         self._show(file.source)
 
     def _duplicate(self, task: _Task, owner: str, settle: bool) -> None:
@@ -187,7 +202,7 @@ class Ingestion:
             self._waiting.append(task.file)
             return
         self._duplicates.append((source, owner))
-        self._skip(task.file)
+        self._skip(task.file, "duplicate", same_content(owner))
 
     def _record_duplicate(self, task: _Task, owner: str) -> bool:
         """False when the owner was deleted or replaced meanwhile."""
@@ -195,7 +210,7 @@ class Ingestion:
         row = self._rows.get(source)
         if row and row.state == "duplicate" and row.duplicate_of == owner and row.file == task.stamp:
             return True
-        return self._store.record_duplicate(self._collection, source, task.sha256, owner, task.stamp)
+        return self._store.record_duplicate(self._collection, source, task.sha256, owner, task.stamp, self._by)
 
     def _serves(self, owner: str, sha256: str) -> bool:
         """Whether these bytes were served when the pass began; otherwise the owner is a file of this pass."""
@@ -223,7 +238,8 @@ class Ingestion:
         return chunks
 
     def _fail(self, task: _Task, reason: str, message: str) -> None:
-        self._store.record_failed(self._collection, task.file.source, task.sha256, reason, message, task.stamp)
+        self._store.record_failed(self._collection, task.file.source, task.sha256, reason, message, task.stamp, self._by)
+        self._tell(task.file.source, "failed", reason, message)
         self.failures.append(Failure(task.file.source, reason, message))
         with self._counting:
             self._meter.done += 1
@@ -232,15 +248,20 @@ class Ingestion:
 
     def _publish(self, items: Sequence[IndexedDocument]) -> None:
         """Runs in the queue's thread."""
-        self._store.replace_many(self._collection, items)
+        self._store.replace_many(self._collection, items, self._by)
         for item in items:
             row = self._rows.get(item.document.source)
             if row and row.served:
                 self._replaced += 1
             else:
                 self._added += 1
+            self._tell(item.document.source, "replaced" if row and row.served else "ready")
         with self._counting:
             self._meter.done += len(items)
+
+    def _tell(self, source: str, state: FileState, reason: str | None = None, message: str | None = None) -> None:
+        if self._settled:
+            self._settled(FileOutcome(source, state, reason, message))
 
     def _show(self, current: str, queue: EmbeddingQueue | None = None) -> None:
         chunks = self._chunks + (queue.chunks if queue else 0)

@@ -1,7 +1,7 @@
 """The uploaded files themselves, kept under their SHA-256, each content once.
 
-A file is there as a whole or not at all: it is written beside, synced and renamed, before a catalog row names it. One that no row
-names, such as what a crash left, is deleted at the next `sweep`; until `release`, what was just kept is safe from it.
+A file is there as a whole or not at all: it is written beside, synced and renamed, before a catalog row names it. One that no
+row names, such as what a crash left, is deleted at the next `sweep`; until `release`, what was just kept is safe from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from secrets import token_hex
 from threading import Lock
 
-from ingest.errors import StoreError
+from ingest.catalog import DocumentRow, FileStamp
+from ingest.errors import DocumentNotFound, StoreError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -84,6 +85,51 @@ class Originals:
             sync_folder(place.parent)
         finally:
             beside.unlink(missing_ok=True)
+
+
+def original_of(row: DocumentRow, originals: Originals) -> Path:
+    """The file that the served version was read from: the kept upload, or the file on the server while it has the same bytes.
+
+    Raises DocumentNotFound, which says why there is none.
+    """
+    path = place_of(row, originals)
+    try:
+        if row.file is None or digest(path) == row.sha256:
+            return path
+    except OSError as error:
+        raise _gone(row) from error
+    raise _changed(row)
+
+
+def obstacle(row: DocumentRow, originals: Originals) -> str | None:
+    """Why there is no original; the bytes of a file on the server are looked at only when it was touched."""
+    try:
+        if row.file is None or FileStamp.of(path := place_of(row, originals)) != row.file:
+            original_of(row, originals)
+        elif not os.access(path, os.R_OK):
+            return _gone(row).message
+    except DocumentNotFound as error:
+        return error.message
+    except OSError:
+        return _gone(row).message
+    return None
+
+
+def place_of(row: DocumentRow, originals: Originals) -> Path:
+    """Where the original was; it may have changed since. Raises DocumentNotFound when it was not kept."""
+    if row.file is not None:
+        return Path(row.file.path)
+    if path := originals.path(row.sha256):
+        return path
+    raise DocumentNotFound(f"The original of {row.source} was not kept: upload the document again to see it.")
+
+
+def _gone(row: DocumentRow) -> DocumentNotFound:
+    return DocumentNotFound(f"The file of {row.source} is not where it was read from any more: ask an admin to load it again.")
+
+
+def _changed(row: DocumentRow) -> DocumentNotFound:
+    return DocumentNotFound(f"The file of {row.source} has changed since it was read: ask an admin to load it again.")
 
 
 def digest(path: Path) -> str:

@@ -1,4 +1,5 @@
-"""The program of one parsing process: reads requests from a pipe, answers with a `Document` or a `LoadError`.
+"""The program of one parsing process: reads requests from a pipe, answers with a `Document`, the picture of a page, or a
+`LoadError`.
 
 Started by `ingest.sandbox`, which gives it the pipe's descriptor and its own process id. It imports parsers only when a file
 needs them, ignores Ctrl-C (its parent decides) and dies with its parent.
@@ -32,10 +33,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A page (from 1) of the PDF with this SHA-256, to be drawn with these quotes marked."""
+
+    path: Path
+    sha256: str
+    page: int
+    quotes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """`retiring`: the process has grown and ends now, as the next file must not find its memory used up."""
 
-    result: Document | LoadError
+    result: Document | bytes | LoadError
     retiring: bool
 
 
@@ -49,27 +60,38 @@ def main() -> None:
         pipe.send(READY)
         retiring = False
         while not retiring and (request := _next(pipe)):
-            result = _load(request, limits)
+            result = _answer(request, limits)
             retiring = _grown(baseline, limits) or getattr(result, "reason", "") == "out_of_memory"
             pipe.send(Reply(result, retiring))
 
 
-def _next(pipe: Connection) -> Request | None:
+def _next(pipe: Connection) -> Request | PageRequest | None:
     """None when the parent has closed its end or is gone."""
     try:
-        request: Request = pipe.recv()
+        request: Request | PageRequest = pipe.recv()
         return request
     except (EOFError, ConnectionError):
         return None
 
 
-def _load(request: Request, limits: IngestLimits) -> Document | LoadError:
+def _answer(request: Request | PageRequest, limits: IngestLimits) -> Document | bytes | LoadError:
     try:
-        return load_file(request.path, request.source, limits)
+        return _draw(request) if isinstance(request, PageRequest) else load_file(request.path, request.source, limits)
     except LoadError as error:
         return LoadError(error.reason, error.message)
     except MemoryError:
         return out_of_memory()
+
+
+def _draw(request: PageRequest) -> bytes:
+    from ingest.page_image import draw_page
+
+    try:
+        return draw_page(request.path, request.sha256, request.page, request.quotes)
+    except (LoadError, MemoryError):
+        raise
+    except Exception as error:  # PDFium raises all kinds of errors on damaged pages
+        raise LoadError("undrawable", "This page can't be drawn: open the original file instead.") from error
 
 
 def _die_with(parent: int) -> None:

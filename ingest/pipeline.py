@@ -17,8 +17,9 @@ from ingest.config import IngestSettings
 from ingest.embedding_queue import BATCH_CHUNKS, EmbeddingQueue
 from ingest.errors import ConfigError, DocumentNotFound
 from ingest.files import SourceFile, Walk, walk
+from ingest.history import LOCAL
 from ingest.ingestion import Ingestion
-from ingest.progress import Failure, IngestProgress, IngestReport, Meter, ProgressCallback
+from ingest.progress import Failure, FileCallback, IngestProgress, IngestReport, Meter, ProgressCallback
 from ingest.store import IndexedDocument, Store, StoredDocument
 from ingest.types import Embedder
 
@@ -27,6 +28,10 @@ __all__ = ["Failure", "IngestProgress", "IngestReport", "SourceFile", "ingest", 
 
 def _never() -> bool:
     return False
+
+
+def _any_file(path: Path) -> bool:
+    return True
 
 
 def ingest(
@@ -39,9 +44,12 @@ def ingest(
     sync: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: Callable[[], bool] = _never,
+    admits: Callable[[Path], bool] = _any_file,
+    by: str = LOCAL,
 ) -> IngestReport:
     """Ingests files and folders, recursively. `sync` removes documents that came from these folders and whose file is gone.
 
+    Files that `admits` refuses stay as they are. `by` is the id of who does it, for the documents' history.
     A file that fails never stops the others. Raises ConfigError, CollectionMismatch, StoreError, and what the embedder raises.
     """
     store.ensure_collection(collection, embedder, settings.chunking)
@@ -49,7 +57,8 @@ def ingest(
     found = walk(paths, rows, settings.home)
     vanished = found.vanished(rows) if sync else []
     _check_sync(found, vanished)
-    work = Ingestion(store, embedder, settings, collection, found.files, progress=progress, cancelled=cancelled)
+    files = [file for file in found.files if admits(file.path)]
+    work = Ingestion(store, embedder, settings, collection, files, progress=progress, cancelled=cancelled, by=by)
     work.leaving = frozenset(row.source for row in vanished)
     for path, why in found.unreadable.items():
         message = f"This path can't be read ({why}): check its name and its permissions."
@@ -69,13 +78,20 @@ def ingest_files(
     *,
     progress: ProgressCallback | None = None,
     cancelled: Callable[[], bool] = _never,
+    settled: FileCallback | None = None,
+    by: str = LOCAL,
 ) -> IngestReport:
-    """Ingests files under the given sources, e.g. uploads (`on_disk=False`). Raises as `ingest` does."""
+    """Ingests files under the given sources, e.g. uploads (`on_disk=False`). Raises as `ingest` does.
+
+    `settled` hears of each file when it is taken up and when it is dealt with; it is called from several threads.
+    """
     twice = [source for source, count in Counter(file.source for file in files).items() if count > 1]
     if twice:
         raise ConfigError(f"Two files have the name {twice[0]}: rename one of them.")
     store.ensure_collection(collection, embedder, settings.chunking)
-    work = Ingestion(store, embedder, settings, collection, files, progress=progress, cancelled=cancelled)
+    work = Ingestion(
+        store, embedder, settings, collection, files, progress=progress, cancelled=cancelled, settled=settled, by=by
+    )
     work.run()
     return work.report()
 

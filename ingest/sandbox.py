@@ -15,13 +15,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import ingest
 from ingest.config import IngestLimits
 from ingest.errors import LoadError
-from ingest.parse_worker import READY, Reply, Request
+from ingest.parse_worker import READY, PageRequest, Reply, Request
 from ingest.types import Document
+
+T = TypeVar("T")
 
 _MOST_WORKERS = 4
 _START_SECONDS = 120.0
@@ -31,8 +33,8 @@ _PROGRAM = "from ingest.parse_worker import main; main()"
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    request: Request
-    future: Future[Document]
+    request: Request | PageRequest
+    future: Future[Any]
 
 
 class ParserPool:
@@ -51,11 +53,17 @@ class ParserPool:
 
     def submit(self, path: Path, source: str) -> Future[Document]:
         """A future of the document, or of a LoadError. Raises RuntimeError when the pool is closed."""
+        return self._put(Request(path, source), Future())
+
+    def draw(self, request: PageRequest) -> Future[bytes]:
+        """A future of the page as PNG, or of a LoadError. Raises RuntimeError when the pool is closed."""
+        return self._put(request, Future())
+
+    def _put(self, request: Request | PageRequest, future: Future[T]) -> Future[T]:
         if self._closed:
             raise RuntimeError("the parser pool is closed")
-        task = _Task(Request(path, source), Future())
-        self._tasks.put(task)
-        return task.future
+        self._tasks.put(_Task(request, future))
+        return future
 
     def close(self) -> None:
         """Ends all processes at once; files that wait are cancelled, one being read fails with reason `cancelled`."""
@@ -95,10 +103,10 @@ class ParserPool:
         reply = worker.ask(task.request, self._limits.parse_seconds)
         if reply.retiring:
             self._forget(worker)
-        if isinstance(reply.result, Document):
-            task.future.set_result(reply.result)
-        else:
+        if isinstance(reply.result, LoadError):
             task.future.set_exception(self._cancelled() if self._closed else reply.result)
+        else:
+            task.future.set_result(reply.result)
         return None if reply.retiring else worker
 
     def _start(self) -> _Worker:
@@ -137,7 +145,7 @@ class _Worker:
         self._pipe = Connection(ours.detach())
         self._ready = False
 
-    def ask(self, request: Request, seconds: float) -> Reply:
+    def ask(self, request: Request | PageRequest, seconds: float) -> Reply:
         """Never raises for what the file does to the process."""
         try:
             self._await_start()

@@ -266,9 +266,9 @@ def test_a_duplicate_whose_original_went_meanwhile_is_read(
     shutil.copy(folder / "ti.txt", folder / "zz.txt")
     record = run.store.record_duplicate
 
-    def delete_first(collection: str, source: str, sha256: str, of: str, file: FileStamp | None) -> bool:
+    def delete_first(collection: str, source: str, sha256: str, of: str, file: FileStamp | None, by: str) -> bool:
         run.store.delete_document(collection, document_id(of))
-        return record(collection, source, sha256, of, file)
+        return record(collection, source, sha256, of, file, by)
 
     monkeypatch.setattr(run.store, "record_duplicate", delete_first)
     assert run(folder).added == 1

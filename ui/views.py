@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Literal
 
 from ingest.catalog import DocumentRow
-from ingest.progress import IngestProgress, IngestReport
+from ingest.progress import FileState, IngestProgress, IngestReport
 from ingest.types import PageUnit
 
 BreakerState = Literal["closed", "open", "half-open"]
-JobState = Literal["queued", "running", "done", "failed", "cancelled"]
-JobKind = Literal["ingest", "reindex"]
+JobState = Literal["receiving", "queued", "running", "done", "failed", "cancelled"]
+JobKind = Literal["ingest", "upload", "reindex"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,28 @@ class DocumentView:
 
 
 @dataclass(frozen=True, slots=True)
+class FileView:
+    """A file of a job and how far it is; `reason` is a stable code, `message` a sentence, both for what was not published.
+
+    `number` names it inside an upload, `received` tells whether its bytes have arrived.
+    """
+
+    number: int
+    source: str
+    size_bytes: int
+    state: FileState = "waiting"
+    reason: str | None = None
+    message: str | None = None
+    received: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class JobView:
-    """Long work on the server. `report` is there when an ingestion is done, `error` when the job failed."""
+    """Long work on the server. `report` is there when an ingestion is done, `error` when the job failed.
+
+    `owner` is the id of who started it. `files` are those of an upload, each with its own state; an upload that is `receiving`
+    waits for the files that are not `received` yet. `retryable`: some failed, and their bytes are still here.
+    """
 
     id: str
     kind: JobKind
@@ -64,10 +84,17 @@ class JobView:
     report: IngestReport | None = None
     error: str | None = None
     error_code: str | None = None
+    owner: str = ""
+    started_at: str = ""
+    files: tuple[FileView, ...] = ()
 
     @property
     def finished(self) -> bool:
         return self.state in ("done", "failed", "cancelled")
+
+    @property
+    def retryable(self) -> bool:
+        return self.kind == "upload" and self.finished and any(file.state == "failed" and file.received for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)

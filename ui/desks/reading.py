@@ -1,0 +1,69 @@
+"""Sources of answers: a passage in its surroundings, pages as they look, original files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from ingest.catalog import DocumentRow
+from ingest.errors import ConfigError, DocumentNotFound
+from ingest.originals import obstacle, original_of, place_of
+from ingest.store import Store
+from ingest.surroundings import surroundings
+from ui.desks.desk import Desk
+from ui.document_views import Original, SourceView
+
+PDF = "application/pdf"
+
+
+class Reading(Desk):
+    """For everyone who is signed in: of the documents that they may read."""
+
+    for_asking = True
+
+    def source(self, chunk_id: str) -> SourceView:
+        """Raises DocumentNotFound when the passage is not served (any more), or not to this person."""
+        found = self._store.chunks([chunk_id], self.person.access.readers)
+        if not found:
+            raise DocumentNotFound("This passage is not there any more, its document was changed or deleted: ask again.")
+        stored = found[0]
+        row = self._store.document(stored.collection, stored.document_id)
+        document = self._store.stored_document(stored.collection, stored.document_id).document
+        why_not = obstacle(row, self._store.originals)
+        chunk, around = stored.chunk, surroundings(document, stored.chunk)
+        return SourceView(
+            chunk_id=stored.id, collection=stored.collection, document_id=stored.document_id, document=stored.source,
+            title=stored.title, date=stored.date, published_at=row.updated_at, page=chunk.page,
+            page_end=chunk.page_end, pages=row.pages, page_unit=stored.page_unit, headings=chunk.headings, kind=chunk.kind,
+            before=around.before, passage=around.passage, after=around.after, cut_before=around.cut_before,
+            cut_after=around.cut_after, media_type=row.media_type, drawable=row.media_type == PDF and why_not is None,
+            downloadable=why_not is None, obstacle=why_not,
+        )  # fmt: skip
+
+    def page_image(self, collection: str, document_id: str, page: int, quotes: Sequence[str] = ()) -> bytes:
+        """A page of a PDF document as PNG, with the quotes marked in yellow where they are found on it.
+
+        Raises DocumentNotFound, ConfigError when it can't be drawn.
+        """
+        row = self._row(collection, document_id)
+        if row.media_type != PDF:
+            raise ConfigError(f"The pages of {row.source} can't be drawn, it is no PDF: open the original file.")
+        return self.house.pages.draw(place_of(row, self._store.originals), row.sha256, page, quotes)
+
+    def original(self, collection: str, document_id: str) -> Original:
+        """The file that the served version was read from. Raises CollectionNotFound, DocumentNotFound."""
+        row = self._row(collection, document_id)
+        path = original_of(row, self._store.originals)
+        return Original(path, PurePosixPath(row.source).name, row.media_type)
+
+    def _row(self, collection: str, document_id: str) -> DocumentRow:
+        """Of a served document. Raises CollectionNotFound, DocumentNotFound."""
+        self._store.collection(collection, self.person.access.readers)
+        row = self._store.document(collection, document_id)
+        if not row.served:
+            raise DocumentNotFound(f"{row.source} is not served: ask an admin to load it again.")
+        return row
+
+    @property
+    def _store(self) -> Store:
+        return self.house.service.store()
