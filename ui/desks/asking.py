@@ -15,13 +15,15 @@ from ui.desks.desk import Desk
 from ui.ledger.counting import Count
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
-from ui.memory.reading import Reading, history
+from ui.memory.readable import Readable, history
 from ui.service import Question
 from ui.views import BackendView, SearchView
 
 
 class Asking(Desk):
     """For everyone who is signed in."""
+
+    for_asking = True
 
     async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer; nothing of it is kept, but it is counted. Closing it stops the
@@ -83,7 +85,7 @@ class Asking(Desk):
         names = tuple(info.name for info in readable)
         searched = names if question.collections is None else tuple(name for name in names if name in question.collections)
         begun = self.house.memory.begin(self.person.id, question, searched, conversation, replacing)
-        turns = Reading.of(readable).conversation(self.house.memory.get(self.person.id, begun.conversation)).turns
+        turns = Readable.of(readable).conversation(self.house.memory.get(self.person.id, begun.conversation)).turns
         before = [turn.id for turn in turns].index(begun.turn)
         return begun, replace(question, history=history(turns[:before]))
 

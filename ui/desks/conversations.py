@@ -11,7 +11,7 @@ from ui.memory.conversation import Conversation, ConversationRow, Turn
 from ui.memory.export import markdown
 from ui.memory.finding import excerpt, holds
 from ui.memory.memory import search_words
-from ui.memory.reading import Reading
+from ui.memory.readable import Readable
 
 TITLE_CHARS = 200
 MOST = 10_000
@@ -32,11 +32,11 @@ class Conversations(Desk):
 
     def get(self, conversation: str) -> Conversation:
         """As the person may read it today."""
-        return self._reading().conversation(self.house.memory.get(self.person.id, conversation))
+        return self._readable().conversation(self.house.memory.get(self.person.id, conversation))
 
     def turn(self, turn: str) -> Turn:
         """As the person may read it today."""
-        return self._reading().turn(self.house.memory.turn(self.person.id, turn))
+        return self._readable().turn(self.house.memory.turn(self.person.id, turn))
 
     def create(self, title: str = "") -> Conversation:
         """An empty one; without a title it takes that of its first question."""
@@ -58,16 +58,16 @@ class Conversations(Desk):
         """The conversation as a text of its own, with numbered citations."""
         return markdown(self.get(conversation), language)
 
-    def _reading(self) -> Reading:
-        return Reading.of(self.house.service.collections(self.person.access))
+    def _readable(self) -> Readable:
+        return Readable.of(self.house.service.collections(self.person.access))
 
     def _found(self, words: list[str]) -> list[ConversationRow]:
         if not words:
             return []
-        reading = self._reading()
+        readable = self._readable()
         excerpts: dict[str, str] = {}
         for turn in self.house.memory.matches(self.person.id, words):
-            if found := excerpt(reading.turn(turn), words):
+            if found := excerpt(readable.turn(turn), words):
                 excerpts.setdefault(turn.conversation, found)
         rows = self.house.memory.rows(self.person.id, MOST, 0)
         return [replace(row, excerpt=excerpts.get(row.id, "")) for row in rows if row.id in excerpts or holds(row.title, words)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from assistant.types import Answer
 from ui.desks.desk import Desk
 from ui.memory.conversation import Thumb
-from ui.memory.reading import Reading
+from ui.memory.readable import Readable
 from ui.memory.votes import FeedbackRow, Progress, UnansweredRow
 
 
@@ -28,10 +28,11 @@ class Inbox(Desk):
         self, *, state: Progress | None = None, thumb: Thumb | None = None, limit: int = 50, offset: int = 0
     ) -> list[FeedbackView]:
         """The latest first."""
-        reading = self._reading()
+        readable = self._readable()
         found = self.house.votes.feedback(state, thumb, limit, offset)
         return [
-            FeedbackView(replace(row, answer=_read(reading, row.answer, row.asked_at)), self._name(row.person)) for row in found
+            FeedbackView(replace(row, answer=_read(readable, row.answer, row.asked_at)), self._name(row.person))
+            for row in found
         ]
 
     def new(self) -> int:
@@ -57,22 +58,22 @@ class Inbox(Desk):
         """Questions that the documents don't answer, those asked most first."""
         if not self.collects_unanswered:
             return []
-        reading = self._reading()
+        readable = self._readable()
         found = self.house.votes.unanswered(state, limit, offset)
-        return [replace(row, answer=_read(reading, row.answer, row.last_at)) for row in found]
+        return [replace(row, answer=_read(readable, row.answer, row.last_at)) for row in found]
 
     def handle_unanswered(self, topic: str, state: Progress, note: str) -> None:
         """Raises FeedbackNotFound."""
         self.house.votes.handle_topic(topic, state, note)
         self.house.ledger.audit(self.person, "feedback_handled", "", state)
 
-    def _reading(self) -> Reading:
-        return Reading.of(self.house.service.collections(self.person.access))
+    def _readable(self) -> Readable:
+        return Readable.of(self.house.service.collections(self.person.access))
 
     def _name(self, person: str | None) -> str | None:
         found = person and self.house.accounts.person(person)
         return found.name if found else None
 
 
-def _read(reading: Reading, answer: Answer | None, asked_at: str) -> Answer | None:
-    return answer and reading.answer(answer, asked_at)
+def _read(readable: Readable, answer: Answer | None, asked_at: str) -> Answer | None:
+    return answer and readable.answer(answer, asked_at)

@@ -32,7 +32,7 @@ MIGRATIONS = (
     CREATE TRIGGER audit_is_true BEFORE UPDATE ON audit
         WHEN (NEW.id, NEW.at, NEW.action) IS NOT (OLD.id, OLD.at, OLD.action)
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-    -- What a person asked of a back end in a day. `collections` are those that were cited, else those that were chosen, as JSON.
+    -- What a person asked of a back end in a day. `collections` (JSON) were cited, or else chosen.
     CREATE TABLE usage (
         day TEXT NOT NULL,
         person TEXT NOT NULL,

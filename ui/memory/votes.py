@@ -111,8 +111,8 @@ class Votes:
                 "SELECT t.topic, count(*) AS times, count(DISTINCT c.person) AS people, min(t.asked_at) AS first_at,"
                 " max(t.asked_at) AS last_at, max(t.number) AS latest, coalesce(p.state, 'new') AS state,"
                 " coalesce(p.note, '') AS note FROM turns t JOIN conversations c ON c.id = t.conversation"
-                " LEFT JOIN topics p ON p.topic = t.topic WHERE t.topic IS NOT NULL AND (? IS NULL OR ? = coalesce(p.state, 'new'))"
-                " GROUP BY t.topic ORDER BY times DESC, last_at DESC LIMIT ? OFFSET ?",
+                " LEFT JOIN topics p ON p.topic = t.topic WHERE t.topic IS NOT NULL"
+                " AND (? IS NULL OR coalesce(p.state, 'new') = ?) GROUP BY t.topic ORDER BY times DESC, last_at DESC LIMIT ? OFFSET ?",
                 (state, state, limit, offset),
             ).fetchall()
             return [_unanswered(connection, row) for row in rows]

@@ -13,13 +13,13 @@ from ui.memory.conversation import Conversation, Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Readable:
     """Through the collections that a person may read. One that was deleted and made anew is not the one it was."""
 
     since: dict[str, str]
 
     @classmethod
-    def of(cls, collections: Sequence[CollectionInfo]) -> Reading:
+    def of(cls, collections: Sequence[CollectionInfo]) -> Readable:
         return cls({info.name: info.created_at for info in collections})
 
     def conversation(self, conversation: Conversation) -> Conversation:
