@@ -12,16 +12,17 @@ from starlette.exceptions import HTTPException
 
 from ingest.errors import MidasError
 from ui.api.documents import documents
+from ui.api.evaluation import evaluation
 from ui.api.health import health
 from ui.api.operation import operation
 from ui.api.questions import questions
 from ui.entrance import Doorkeeper
 from ui.errors import Unexpected, body_of, status_of
-from ui.guard import LocalOnly, error_response
+from ui.guard import Guard, error_response
 from ui.house import House
 
 nowhere = APIRouter(prefix="/v1")
-ROUTERS = (health, questions, documents, operation, nowhere)
+ROUTERS = (health, questions, documents, operation, evaluation, nowhere)
 """The last one takes what no other has."""
 
 
@@ -38,7 +39,7 @@ def make_api(house: House) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(Doorkeeper, entrance=house.entrance)
-    app.add_middleware(LocalOnly)
+    app.add_middleware(Guard, server=house.settings.server, sign_in=lambda: house.entrance.sign_in)
     app.add_exception_handler(MidasError, _midas_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
