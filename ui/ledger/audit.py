@@ -7,7 +7,7 @@ import io
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, get_args
 
 Action = Literal[
@@ -59,7 +59,7 @@ class AuditFilter:
         if self.first:
             parts.append(("at >= ?", [self.first.isoformat()]))
         if self.last:
-            parts.append(("at < ?", [(self.last + timedelta(days=1)).isoformat()]))
+            parts.append(("substr(at, 1, 10) <= ?", [self.last.isoformat()]))
         return " AND ".join(part[0] for part in parts), [value for part in parts for value in part[1]]
 
 

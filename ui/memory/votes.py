@@ -50,6 +50,15 @@ class UnansweredRow:
     note: str
 
 
+_TOPICS = """
+SELECT t.topic, count(*) AS times, count(DISTINCT c.person) AS people, min(t.asked_at) AS first_at,
+    max(t.asked_at) AS last_at, max(t.number) AS latest, coalesce(p.state, 'new') AS state, coalesce(p.note, '') AS note
+FROM turns t JOIN conversations c ON c.id = t.conversation LEFT JOIN topics p ON p.topic = t.topic
+WHERE t.topic IS NOT NULL AND (? IS NULL OR coalesce(p.state, 'new') = ?)
+GROUP BY t.topic ORDER BY times DESC, last_at DESC LIMIT ? OFFSET ?
+"""
+
+
 class Votes:
     """In `conversations.db`. Thread-safe."""
 
@@ -107,14 +116,7 @@ class Votes:
     def unanswered(self, state: Progress | None, limit: int, offset: int) -> list[UnansweredRow]:
         """Those asked most first."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT t.topic, count(*) AS times, count(DISTINCT c.person) AS people, min(t.asked_at) AS first_at,"
-                " max(t.asked_at) AS last_at, max(t.number) AS latest, coalesce(p.state, 'new') AS state,"
-                " coalesce(p.note, '') AS note FROM turns t JOIN conversations c ON c.id = t.conversation"
-                " LEFT JOIN topics p ON p.topic = t.topic WHERE t.topic IS NOT NULL"
-                " AND (? IS NULL OR coalesce(p.state, 'new') = ?) GROUP BY t.topic ORDER BY times DESC, last_at DESC LIMIT ? OFFSET ?",
-                (state, state, limit, offset),
-            ).fetchall()
+            rows = connection.execute(_TOPICS, (state, state, limit, offset)).fetchall()
             return [_unanswered(connection, row) for row in rows]
 
     def handle_topic(self, topic: str, state: Progress, note: str) -> None:
