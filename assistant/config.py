@@ -45,6 +45,26 @@ class ServerSettings(Section):
         return self
 
 
+class UploadSettings(Section):
+    files: int = Field(2000, ge=1, le=20_000, description="most files of one upload")
+    total_bytes: int = Field(5 * 2**30, gt=0, description="most bytes of one upload; ingest.file_bytes limits each file")
+    types: tuple[str, ...] = Field(
+        (
+            ".pdf", ".docx", ".pptx", ".xlsx", ".xlsm", ".csv", ".tsv", ".tab", ".html", ".htm", ".md", ".markdown", ".txt",
+            ".text", ".log", ".json", ".jsonl", ".ndjson", ".eml",
+        ),
+        description="endings of file names that are taken; what a file is, its content decides",
+    )  # fmt: skip
+
+
+class WatchSettings(Section):
+    seconds: float = Field(60.0, ge=1, description="time between two looks at a watched folder")
+    settle_seconds: float = Field(5.0, ge=0, description="a file that was changed so recently is left for the next look")
+    roots: tuple[Path, ...] = Field(
+        (), description="folders of the server that admins may load and watch from the page, with all that is in them"
+    )
+
+
 class OidcSettings(Section):
     """A sign-in service that speaks OpenID Connect (extra `oidc`)."""
 
@@ -117,6 +137,8 @@ class Settings(IngestSettings):
     retrieval: RetrievalSettings = RetrievalSettings()
     answer: AnswerSettings = AnswerSettings()
     server: ServerSettings = ServerSettings()
+    uploads: UploadSettings = UploadSettings()
+    watch: WatchSettings = WatchSettings()
     retention: RetentionSettings = RetentionSettings()
     inbox: InboxSettings = InboxSettings()
     access: AccessSettings = AccessSettings()
