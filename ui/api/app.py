@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from ingest.errors import MidasError
 from ui.api.conversations import conversations
 from ui.api.documents import documents
-from ui.api.feedback import feedback
 from ui.api.evaluation import evaluation
+from ui.api.feedback import feedback
 from ui.api.health import health
 from ui.api.ledger import ledger
 from ui.api.operation import operation
