@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from assistant.prompts import Language
+from assistant.suggestions import Suggestions
 from assistant.types import Answer, Event
 from ingest.collection import CollectionInfo
 from ingest.errors import ConfigError
@@ -64,6 +67,16 @@ class Asking(Desk):
         """Ends the writing; what was written stays. Raises ConversationNotFound."""
         self.house.memory.turn(self.person.id, turn)
         self.house.writings.stop(turn)
+
+    def suggestions(self, language: Language, collections: Sequence[str] | None = None) -> list[str]:
+        """A few questions to begin with, which these collections (None: all) may answer. Those that the person may not read
+        add nothing."""
+        names = [info.name for info in self.collections() if collections is None or info.name in collections]
+        return Suggestions(self.house.service.store()).starters(names, language, datetime.now(UTC).date())
+
+    def follow_ups(self, answer: Answer) -> list[str]:
+        """A few questions to go on with, in the language of the answer: what its documents tell beside what it cites."""
+        return Suggestions(self.house.service.store()).follow_ups(answer, self.person.access)
 
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
         """The passages nearest to the query. Raises CollectionNotFound, ConfigError."""
