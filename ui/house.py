@@ -14,6 +14,7 @@ from ui.memory.votes import Votes
 from ui.memory.writing import Writings
 from ui.people.register import Register
 from ui.service import LocalService
+from ui.uploads import Uploads
 
 
 class House:
@@ -29,6 +30,7 @@ class House:
         self.votes = Votes(self.memory.database)
         self.writings = Writings(self.memory)
         self.pages = Pages(settings.ingest)
+        self.uploads = Uploads(settings, service, jobs)
         self.evaluations = Evaluations()
         self.register = Register(settings)
         self.accounts = self.register.accounts

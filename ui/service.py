@@ -17,7 +17,8 @@ from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
 from ingest.collection import CollectionInfo
 from ingest.errors import ConfigError, DocumentNotFound, MidasError
-from ingest.progress import IngestProgress, IngestReport
+from ingest.history import LOCAL
+from ingest.progress import FileCallback, IngestProgress, IngestReport
 from ingest.types import Embedder, Filter
 from ui.errors import told
 from ui.lazy import Lazy
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from assistant.retriever import RetrievedChunk
     from ingest.catalog import DocumentRow
     from ingest.doctor import Finding
+    from ingest.files import SourceFile
     from ingest.store import Store
     from ui.backends import BackendCheck
     from ui.evidence import EvidenceView
@@ -254,6 +256,24 @@ class LocalService:
         store, embedder = self._store.get(), self._embedder.get()
         sources = [SourceFile(path.name, path, on_disk=False) for path in files]
         return ingest_files(store, embedder, self.settings, sources, collection, progress=progress, cancelled=cancelled)
+
+    def load(
+        self,
+        files: Sequence[SourceFile],
+        collection: str,
+        *,
+        progress: Progress,
+        cancelled: Cancelled,
+        settled: FileCallback | None = None,
+        by: str = LOCAL,
+    ) -> IngestReport:
+        """Ingests files under the given sources; `by` is the id of who does it."""
+        from ingest.pipeline import ingest_files
+
+        return ingest_files(
+            self._store.get(), self._embedder.get(), self.settings, files, collection,
+            progress=progress, cancelled=cancelled, settled=settled, by=by,
+        )  # fmt: skip
 
     def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> bool:
         from ingest.pipeline import reindex

@@ -94,7 +94,8 @@ class JobView:
 
     @property
     def retryable(self) -> bool:
-        return self.kind == "upload" and self.finished and any(file.state == "failed" and file.received for file in self.files)
+        left = ("waiting", "reading", "failed")
+        return self.kind == "upload" and self.finished and any(file.received and file.state in left for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
