@@ -38,8 +38,8 @@ _PATTERNS: dict[Language, str] = {
 _NUMBERING = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[IVX]+|[A-Z]\d?)[.)]|\d+(?:\.\d+)+|[A-Z]\d)\s+")
 _SAYS_LITTLE = frozenset(
     "introduccion objeto objetivo alcance ambito indice contenido anexo resumen referencias definiciones notas observaciones"
-    " general generalidades datos estado responsabilidades historial varios otros introduction purpose scope contents index annex appendix"
-    " summary references definitions notes overview responsibilities history other miscellaneous status".split()
+    " general generalidades datos estado responsabilidades historial varios otros introduction purpose scope contents index"
+    " annex appendix summary references definitions notes overview responsibilities history other miscellaneous status".split()
 ) | {"ruegos y preguntas", "control de cambios", "historial de cambios", "revision history", "table of contents"}
 
 
@@ -65,7 +65,7 @@ class _Section:
         return (
             shortest <= len(self.heading) <= longest
             and 0 < len(self.title) <= TITLE_CHARS
-            and bool(re.search(r"[^\W\d_]{3}", self.heading))
+            and bool(re.match(r"[¿¡]?[^\W\d_]{2}", self.heading))
             and folded not in _SAYS_LITTLE
             and folded not in fold(self.title)
         )

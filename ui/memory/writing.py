@@ -75,6 +75,9 @@ class Writings:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midas-memory")
         self._saver: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        return len(self._live)
+
     def close(self) -> None:
         """Waits for what is being stored."""
         self._pool.shutdown(wait=True)
