@@ -203,6 +203,11 @@ class LocalService:
 
         return check(name, self.settings, self._backends.get())
 
+    def queues(self) -> dict[str, int]:
+        """How many questions each back end that is open serves or has waiting."""
+        opened = backends.opened() if (backends := self._backends.peek()) else {}
+        return {name: len(backend.queue) for name, backend in opened.items()}
+
     # Collections and documents
 
     def collections(self, access: Access = ALL) -> list[CollectionInfo]:
