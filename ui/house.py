@@ -9,6 +9,7 @@ from ui.evaluations import Evaluations
 from ui.jobs import Jobs
 from ui.ledger.books import Books
 from ui.ledger.metrics import Metrics
+from ui.ledger.sweeping import Sweeper
 from ui.memory.memory import Memory
 from ui.memory.votes import Votes
 from ui.memory.writing import Writings
@@ -25,10 +26,11 @@ class House:
         self.service = service
         self.jobs = jobs
         self.ledger = Books(settings.home)
-        self.metrics = Metrics()
+        self.metrics = Metrics(self)
         self.memory = Memory(settings.home)
         self.votes = Votes(self.memory.database)
         self.writings = Writings(self.memory)
+        self.sweeper = Sweeper(settings.retention, self.memory, self.ledger)
         self.pages = Pages(settings.ingest)
         self.uploads = Uploads(settings, service, jobs)
         self.evaluations = Evaluations()
@@ -38,6 +40,7 @@ class House:
 
     def close(self) -> None:
         """What the server itself opened; service and jobs belong to who made them."""
+        self.sweeper.close()
         self.writings.close()
         self.memory.close()
         self.ledger.close()
