@@ -12,11 +12,13 @@ from starlette.exceptions import HTTPException
 
 from ingest.errors import MidasError
 from ui.api.conversations import conversations
+from ui.api.curating import curating
 from ui.api.documents import documents
 from ui.api.evaluation import evaluation
 from ui.api.feedback import feedback
 from ui.api.health import health
 from ui.api.ledger import ledger
+from ui.api.metrics import metrics
 from ui.api.operation import operation
 from ui.api.questions import questions
 from ui.entrance import Doorkeeper
@@ -25,7 +27,7 @@ from ui.guard import Guard, error_response
 from ui.house import House
 
 nowhere = APIRouter(prefix="/v1")
-ROUTERS = (health, questions, conversations, feedback, ledger, documents, operation, evaluation, nowhere)
+ROUTERS = (health, questions, conversations, feedback, ledger, metrics, curating, documents, operation, evaluation, nowhere)
 """The last one takes what no other has."""
 
 
