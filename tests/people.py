@@ -14,7 +14,7 @@ import httpx
 
 from assistant.config import Settings
 from ui.people.accounts import Account
-from ui.people.groups import GroupNotFound
+from ui.people.errors import GroupNotFound
 from ui.people.register import Register
 from ui.person import Role, Scope
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 from collections.abc import Callable
+from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.config import Settings
-from ui.guard import error_response, same_token
+from ui.guard import OWN_PAGE, SAFE_METHODS, error_response, foreign, same_token, says_where_from
 from ui.people.keys import PREFIX
 from ui.people.register import Register
 from ui.person import LOCAL, SERVER, Person
+from ui.web.language import language_of
+
+OPEN = re.compile(r"/(healthz|readyz|sign-in/[a-z.]+|(es|en)/(sign-in|link))")
+"""Paths for people who are not signed in."""
+API = re.compile(r"/(v1|metrics|openapi\.json)(/.*)?|.*/gradio_api/.*")
+"""Paths that programs call: they are told 401 instead of being led to the sign-in page."""
+LONGEST_FORM_BYTES = 64 * 1024
 
 PERSON = "midas.person"
 """Where the person is in the ASGI scope, for routes and for the page's events (`request.request.scope`)."""
@@ -67,7 +78,10 @@ class Entrance:
 
 
 class Doorkeeper:
-    """ASGI middleware: puts the person into the scope, or refuses with 401, or leads to the sign-in page."""
+    """ASGI middleware: puts the person into the scope, or refuses with 401, or leads to the sign-in page.
+
+    A browser's cookie changes something only for one of our own pages, which `Guard` has made sure of.
+    """
 
     def __init__(self, app: ASGIApp, entrance: Entrance) -> None:
         self._app = app
@@ -76,17 +90,48 @@ class Doorkeeper:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
-        person = self._entrance.person(HTTPConnection(scope))
-        if person is None:
-            refusal = error_response(401, "authentication_error", "invalid_api_key", "Sign in, or send an API key.")
+        request = HTTPConnection(scope)
+        person = self._entrance.person(request)
+        if (refusal := self._refusal(person, request)) is not None:
             return await refusal(scope, receive, send)
-        scope[PERSON] = person
+        if person is not None:
+            scope[PERSON] = person
         await self._app(scope, receive, send)
+
+    def _refusal(self, person: Person | None, request: HTTPConnection) -> Response | None:
+        safe = request.scope.get("method") in SAFE_METHODS
+        if person is not None:
+            forged = person.entry == "session" and not safe and not says_where_from(request.headers)
+            return foreign(OWN_PAGE) if forged else None
+        if OPEN.fullmatch(request.scope["path"]):
+            return None if safe or _is_short(request.headers) else too_long()
+        return to_sign_in(request) if safe and _wants_page(request) else unknown_caller()
+
+
+def unknown_caller() -> Response:
+    return error_response(401, "authentication_error", "invalid_api_key", "Sign in, or send an API key.")
+
+
+def too_long() -> Response:
+    return error_response(413, "invalid_request_error", "too_long", "Nobody signs in with that much: send less.")
+
+
+def to_sign_in(request: HTTPConnection) -> Response:
+    """Leads a browser to the sign-in page and from there back."""
+    query = request.scope["query_string"].decode("latin-1")
+    back = quote(request.scope["path"]) + (f"?{query}" if query else "")
+    return RedirectResponse(f"/{language_of(request)}/sign-in?next={quote(back, safe='/')}", 303)
+
+
+def person_behind(request: HTTPConnection) -> Person | None:
+    """Who calls a path that is open to all."""
+    person: Person | None = request.scope.get(PERSON)
+    return person
 
 
 def session_cookie(request: HTTPConnection) -> str:
     """The name of the cookie. Over TLS a browser takes one of this name only from this very host, over TLS."""
-    return "__Host-midas_session" if request.url.scheme == "https" else "midas_session"
+    return "__Host-midas_session" if request.scope["scheme"] in ("https", "wss") else "midas_session"
 
 
 def is_loopback(host: str) -> bool:
@@ -95,6 +140,16 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _wants_page(request: HTTPConnection) -> bool:
+    path = request.scope["path"]
+    return not API.fullmatch(path) and ("text/html" in request.headers.get("accept", "") or path.endswith("/"))
+
+
+def _is_short(headers: Headers) -> bool:
+    length = headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= LONGEST_FORM_BYTES
 
 
 def _later(work: Callable[[], None]) -> None:

@@ -20,6 +20,17 @@ from ingest.errors import (
     StoreLocked,
 )
 from ui.memory.errors import ConversationNotFound, FeedbackNotFound
+from ui.people.errors import (
+    AccountNotFound,
+    GroupNotFound,
+    KeyNotFound,
+    LastAdmin,
+    LinkExpired,
+    NameTaken,
+    SignInFailed,
+    TooMany,
+    WrongPassword,
+)
 from ui.person import NotAllowed
 
 
@@ -37,6 +48,15 @@ _TRAVELLERS: tuple[type[MidasError], ...] = (
 _WRONG_USE = ("invalid_request", "model_not_found")
 """Codes of the API for what is a ConfigError without a server."""
 _STATUS: dict[type[MidasError], int] = {
+    AccountNotFound: 404,
+    GroupNotFound: 404,
+    KeyNotFound: 404,
+    NameTaken: 409,
+    LastAdmin: 409,
+    LinkExpired: 410,
+    WrongPassword: 403,
+    SignInFailed: 403,
+    TooMany: 429,
     ConfigError: 400,
     PromptTooLong: 400,
     CollectionIsPrivate: 403,

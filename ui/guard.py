@@ -5,8 +5,8 @@ Pages are also told to load nothing from anywhere else, so that a slip in one of
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assistant.config import ServerSettings
 from ui.errors import ErrorBody, ErrorDetail
 
+HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?", re.ASCII)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
@@ -126,7 +127,6 @@ def _complete(answered: MutableHeaders) -> None:
 
 
 def _name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    """The name in a Host header, without the port. None for what is no such header: others read it as part of an address."""
+    found = HOST.fullmatch(host)
+    return found and found["name"].strip("[]").lower()

@@ -13,6 +13,7 @@ from ui.ledger.sweeping import Sweeper
 from ui.memory.memory import Memory
 from ui.memory.votes import Votes
 from ui.memory.writing import Writings
+from ui.people.limits import Limits
 from ui.people.register import Register
 from ui.service import LocalService
 from ui.uploads import Uploads
@@ -36,6 +37,7 @@ class House:
         self.evaluations = Evaluations()
         self.register = Register(settings)
         self.accounts = self.register.accounts
+        self.limits = Limits(settings.access)
         self.entrance = Entrance(settings, token, self.register)
 
     def close(self) -> None:

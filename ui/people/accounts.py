@@ -10,18 +10,11 @@ from sqlite3 import Connection, Row
 from ingest.database import Database
 from ingest.errors import ConfigError
 from ui.people import passwords
+from ui.people.errors import AccountNotFound, LastAdmin, NameTaken
 from ui.people.groups import Groups
 from ui.people.names import folded, person_name
 from ui.people.secret import new_id
 from ui.person import Entry, Person, Role, Scope
-
-
-class AccountNotFound(ConfigError):
-    """No account of that name."""
-
-
-class NameTaken(ConfigError):
-    """Another account has the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +126,7 @@ class Accounts:
         return self.get(row["id"])
 
     def set_role(self, account_id: str, role: Role) -> None:
-        """Raises ConfigError for the last admin."""
+        """Raises LastAdmin."""
         with self._database.write() as rows:
             if role != "admin":
                 _keep_an_admin(rows, account_id)
@@ -147,7 +140,7 @@ class Accounts:
             _join(rows, account_id, names)
 
     def set_disabled(self, account_id: str, disabled: bool) -> None:
-        """A disabled account keeps its data; its sessions end and its keys rest. Raises ConfigError for the last admin."""
+        """A disabled account keeps its data; its sessions end and its keys rest. Raises LastAdmin."""
         with self._database.write() as rows:
             if disabled:
                 _keep_an_admin(rows, account_id)
@@ -155,7 +148,7 @@ class Accounts:
             rows.execute("UPDATE accounts SET disabled = ? WHERE id = ?", (disabled, account_id))
 
     def delete(self, account_id: str) -> None:
-        """With its sessions, keys and links. Raises ConfigError for the last admin."""
+        """With its sessions, keys and links. Raises LastAdmin."""
         with self._database.write() as rows:
             _keep_an_admin(rows, account_id)
             rows.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
@@ -201,7 +194,7 @@ def _revoke(rows: Connection, account_id: str) -> None:
 
 
 def _keep_an_admin(rows: Connection, account_id: str) -> None:
-    """Raises ConfigError when nobody else could administer."""
+    """Raises LastAdmin."""
     active = [row["id"] for row in rows.execute("SELECT id FROM accounts WHERE role = 'admin' AND NOT disabled")]
     if active == [account_id]:
-        raise ConfigError("This is the last admin who can sign in: make another account an admin first.")
+        raise LastAdmin

@@ -8,12 +8,8 @@ from dataclasses import dataclass
 
 from assistant.access import EVERYONE
 from ingest.database import Database
-from ingest.errors import ConfigError
+from ui.people.errors import BadName, GroupNotFound, NameTaken
 from ui.people.names import folded, group_name
-
-
-class GroupNotFound(ConfigError):
-    """No group of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +43,22 @@ class Groups:
             return [row[0] for row in rows.execute("SELECT name FROM groups ORDER BY folded")]
 
     def add(self, name: str, description: str = "") -> str:
-        """The name as it is kept. Raises ConfigError when there is one already."""
+        """The name as it is kept. Raises NameTaken, BadName."""
         name = group_name(name)
         if folded(name) == EVERYONE:
-            raise ConfigError(f"{EVERYONE!r} is the group of all who are signed in: choose another name.")
+            raise BadName(f"{EVERYONE!r} is the group of all who are signed in: choose another name.")
         with self._database.write() as rows:
             if rows.execute("SELECT 1 FROM groups WHERE folded = ?", (folded(name),)).fetchone():
-                raise ConfigError(f"There is already a group {name!r}: choose another name.")
+                raise NameTaken(f"There is already a group {name!r}: choose another name.")
             rows.execute("INSERT INTO groups VALUES (?, ?, ?, ?)", (name, folded(name), description, self._now()))
         return name
 
-    def describe(self, name: str, description: str) -> None:
-        """Raises GroupNotFound."""
+    def describe(self, name: str, description: str) -> str:
+        """The name as it is kept. Raises GroupNotFound."""
         name = self.resolve([name])[0]
         with self._database.write() as rows:
             rows.execute("UPDATE groups SET description = ? WHERE name = ?", (description, name))
+        return name
 
     def delete(self, name: str) -> str:
         """Its members lose what was shared with it. Raises GroupNotFound."""

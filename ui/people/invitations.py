@@ -7,18 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.database import Database
-from ingest.errors import MidasError
+from ui.people.errors import LinkExpired
 from ui.people.secret import digest, new_secret
 
 LASTS_SECONDS = 3 * 86400.0
 FIRST_LASTS_SECONDS = 3600.0
-
-
-class LinkExpired(MidasError):
-    """The link was used, has expired, or was replaced by a newer one."""
-
-    def __init__(self) -> None:
-        super().__init__("This link was used already or has expired: ask an admin of Midas for a new one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.database import Database
-from ingest.errors import ConfigError
+from ui.people.errors import KeyNotFound
 from ui.people.secret import digest, new_id, new_secret
 from ui.person import Scope
 
@@ -15,10 +15,6 @@ PREFIX = "midas_"
 """Every key begins with it, so that one that got out is recognised."""
 USED_EVERY_SECONDS = 60.0
 DAY_SECONDS = 86400.0
-
-
-class KeyNotFound(ConfigError):
-    """No key of that id."""
 
 
 @dataclass(frozen=True, slots=True)

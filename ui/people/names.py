@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ingest.errors import ConfigError
+from ui.people.errors import BadName
 
 LONGEST = 100
 _PERSON = re.compile(r"\w[\w.@+-]*")
@@ -13,12 +13,12 @@ _GROUP = re.compile(r"\w[\w .&@+-]*")
 
 
 def person_name(name: str) -> str:
-    """The name in its one form. Raises ConfigError for what is none."""
+    """The name in its one form. Raises BadName for what is none."""
     return _checked(name, _PERSON, "a letter or digit, then letters, digits and . @ + - _")
 
 
 def group_name(name: str) -> str:
-    """The name in its one form. Raises ConfigError for what is none."""
+    """The name in its one form. Raises BadName for what is none."""
     return _checked(name, _GROUP, "a letter or digit, then letters, digits, spaces and . & @ + - _")
 
 
@@ -30,5 +30,5 @@ def folded(name: str) -> str:
 def _checked(name: str, pattern: re.Pattern[str], rule: str) -> str:
     name = unicodedata.normalize("NFKC", name.strip())
     if len(name) > LONGEST or not pattern.fullmatch(name):
-        raise ConfigError(f"{name[:LONGEST]!r} can't be a name: use {rule}, {LONGEST} at most.")
+        raise BadName(f"{name[:LONGEST]!r} can't be a name: use {rule}, {LONGEST} at most.")
     return name

@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from ingest.errors import ConfigError
+from ui.people.errors import WeakPassword
 
 SHORTEST = 10
 LONGEST = 200
@@ -17,10 +17,6 @@ AT_ONCE = 2
 
 _hasher = PasswordHasher()
 _turn = BoundedSemaphore(AT_ONCE)
-
-
-class WeakPassword(ConfigError):
-    """The new password is too easy to guess, or longer than anyone types."""
 
 
 def check_strength(password: str, name: str) -> None:
