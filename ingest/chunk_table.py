@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from ingest import fulltext
-from ingest.collection import Readers, readable
 from ingest.types import Chunk, Document, Filter, PageUnit, StoredChunk
 
 UNFILTERED = Filter()
@@ -37,6 +36,11 @@ class ChunkKey:
         if len(parts) != 4 or not (_is_number(parts[2]) and _is_number(parts[3])):
             return None
         return cls(parts[0], parts[1], int(parts[2]), int(parts[3]))
+
+
+def within(ids: Sequence[str], collections: Collection[str]) -> list[str]:
+    """The chunks of these collections."""
+    return [text for text in ids if (key := ChunkKey.parse(text)) and key.collection in collections]
 
 
 def version_ids(collection: str, document_id: str, version: int, chunks: int) -> list[str]:
@@ -77,20 +81,17 @@ def delete_generation(connection: sqlite3.Connection, generation: int) -> None:
     connection.execute("DELETE FROM chunks WHERE generation = ?", (generation,))
 
 
-def visible(
-    connection: sqlite3.Connection, ids: Sequence[str], filter: Filter = UNFILTERED, readers: Readers = None
-) -> dict[str, sqlite3.Row]:
-    """Of these chunks, those that a search may see, that `readers` may read and that pass the filter, by id."""
+def visible(connection: sqlite3.Connection, ids: Sequence[str], filter: Filter = UNFILTERED) -> dict[str, sqlite3.Row]:
+    """Of these chunks, those that a search may see and that pass the filter, by id."""
     condition, values = conditions(filter)
-    may_read, groups = readable(readers)
     keys = [(key.collection, key.document_id, key.version, key.ordinal, text) for text in ids if (key := ChunkKey.parse(text))]
     rows = connection.execute(
         "SELECT j.value ->> 4 AS chunk_id, k.name AS collection, d.source, d.title, d.date, d.page_unit, c.*"
         " FROM json_each(?) j CROSS JOIN collections k ON k.name = j.value ->> 0"
         " CROSS JOIN chunks c ON c.generation = k.generation AND c.document_id = j.value ->> 1 AND c.version = j.value ->> 2"
         " AND c.ordinal = j.value ->> 3 CROSS JOIN documents d ON d.collection = k.id AND d.document_id = c.document_id"
-        + f" WHERE {may_read} AND {condition or 'TRUE'}",
-        (json.dumps(keys), *groups, *values),
+        + f" WHERE {condition or 'TRUE'}",
+        (json.dumps(keys), *values),
     )
     return {row["chunk_id"]: row for row in rows}
 

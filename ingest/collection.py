@@ -83,16 +83,21 @@ def _info(row: sqlite3.Row, readers: Readers) -> CollectionInfo:
 def find_indexes(connection: sqlite3.Connection, names: Sequence[str] | None, readers: Readers = None) -> list[CollectionIndex]:
     """In the order of `names`, each once; all of them, by name, when it is None.
 
-    Raises CollectionNotFound, alike for what never was and what may not be read.
+    Raises CollectionNotFound, alike for what never was and what may not be read: neither is looked up.
     """
-    condition, values = readable(readers)
+    if readers is None and names is not None:
+        known = _indexes(connection, "k.name IN (SELECT value FROM json_each(?))", [json.dumps(names)])
+    else:
+        known = _indexes(connection, *readable(readers))
+    wanted = sorted(known) if names is None else dict.fromkeys(names)
+    if missing := [name for name in wanted if name not in known]:
+        raise CollectionNotFound(_unknown(missing[0], sorted(_indexes(connection, *readable(readers))), readers))
+    return [known[name] for name in wanted]
+
+
+def _indexes(connection: sqlite3.Connection, condition: str, values: Sequence[str]) -> dict[str, CollectionIndex]:
     rows = connection.execute(f"{_INDEX}{_FROM} WHERE {condition}", values)
-    known = {row["name"]: CollectionIndex(*row) for row in rows}
-    names = sorted(known) if names is None else names
-    for name in names:
-        if name not in known:
-            raise CollectionNotFound(_unknown(name, sorted(known), readers))
-    return [known[name] for name in dict.fromkeys(names)]
+    return {row["name"]: CollectionIndex(*row) for row in rows}
 
 
 def find_index(connection: sqlite3.Connection, name: str, readers: Readers = None) -> CollectionIndex:

@@ -202,6 +202,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         PRIMARY KEY (collection, language, position)
     ) WITHOUT ROWID;
     """,
+    """
+    -- From a chunk to its collection without passing by others.
+    CREATE UNIQUE INDEX collections_generation ON collections (generation);
+    """,
 )
 
 

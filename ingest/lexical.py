@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
 from ingest import chunk_table
-from ingest.chunk_table import ChunkKey
+from ingest.chunk_table import ChunkKey, within
 from ingest.fulltext import table
 from ingest.types import Filter, Hit
 
@@ -42,8 +42,8 @@ def match_among(
 ) -> dict[str, float]:
     """What `match` scores these chunks, by id; those that hold none of the terms are left out."""
     phrases = _phrases(terms)
-    rows = chunk_table.visible(connection, ids) if phrases and ids else {}
-    rowids = {row["id"]: row["generation"] for row in rows.values() if row["generation"] in scopes}
+    rows = chunk_table.visible(connection, within(ids, scopes.values())) if phrases and ids else {}
+    rowids = {row["id"]: row["generation"] for row in rows.values()}
     if len(scopes) > 1:
         scores = _over_all(connection, scopes, phrases, rowids)
     else:

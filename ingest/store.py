@@ -23,8 +23,8 @@ from typing import TypeVar, cast
 import numpy as np
 
 from ingest import chunk_table, fulltext, history, lexical
-from ingest.catalog import Catalog, DocumentRow, FileStamp, now, same_content
-from ingest.chunk_table import UNFILTERED, version_ids
+from ingest.catalog import Catalog, DocumentFilter, DocumentRow, FileStamp, FoundDocuments, now, same_content
+from ingest.chunk_table import UNFILTERED, version_ids, within
 from ingest.collection import (
     CollectionIndex,
     CollectionInfo,
@@ -37,7 +37,7 @@ from ingest.collection import (
 )
 from ingest.config import ChunkingSettings, IngestSettings
 from ingest.database import Database
-from ingest.errors import CollectionMismatch, DocumentNotFound, StoreError
+from ingest.errors import CollectionMismatch, ConfigError, DocumentNotFound, StoreError
 from ingest.heirs import Heir, find_heirs, follow
 from ingest.history import LOCAL, VersionRow
 from ingest.lock import DirectoryLock
@@ -147,6 +147,14 @@ class Store:
         with self.database.read() as connection:
             return tuple(index.name for index in find_indexes(connection, wanted, readers))
 
+    def create(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> CollectionInfo:
+        """An empty collection, shared with nobody. Raises ConfigError when there is one of that name, or it can't be one."""
+        with self.publishing:
+            if name in self.names():
+                raise ConfigError(f"There is a collection {name!r} already: choose another name.")
+            self._create_collection(name, embedder, chunking)
+            return self.collection(name)
+
     def ensure_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> CollectionInfo:
         """Creates the collection, or checks that it was built the same way. Raises CollectionMismatch, ConfigError."""
         with self.publishing:
@@ -219,6 +227,18 @@ class Store:
         """The catalog of a collection, by source. Raises CollectionNotFound."""
         with self.database.read() as connection:
             return Catalog(connection, find_index(connection, collection).id).rows()
+
+    def find_documents(
+        self, collection: str, text: str, state: DocumentFilter | None, offset: int, limit: int
+    ) -> FoundDocuments:
+        """Those whose source or title holds the words of `text`, by source. Raises CollectionNotFound."""
+        with self.database.read() as connection:
+            return Catalog(connection, find_index(connection, collection).id).find(text, state, offset, limit)
+
+    def version_chunks(self, collection: str, document_id: str) -> list[StoredChunk]:
+        """All chunks of a served document, in reading order. Raises DocumentNotFound, CollectionNotFound."""
+        row = self.document(collection, document_id)
+        return self.chunks(version_ids(collection, document_id, row.version, row.chunks)) if row.version is not None else []
 
     def document(self, collection: str, document_id: str) -> DocumentRow:
         """Raises DocumentNotFound, CollectionNotFound."""
@@ -506,7 +526,9 @@ class Store:
     def chunks(self, ids: Sequence[str], readers: Readers = None) -> list[StoredChunk]:
         """In the order of `ids`; what is not visible (any more), or not to `readers`, is left out."""
         with self.database.read() as connection:
-            found = chunk_table.visible(connection, ids, readers=readers)
+            if readers is not None:
+                ids = within(ids, [index.name for index in find_indexes(connection, None, readers)])
+            found = chunk_table.visible(connection, ids)
         return [chunk_table.stored_chunk(key, found[key]) for key in ids if key in found]
 
     # Generations: an index built beside the one that is served
