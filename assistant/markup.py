@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -12,6 +13,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 _CITATION = re.compile(r"\[(\d{1,3})\]")
+Labels = dict[int, tuple[str, str]]
+_OPEN, _CLOSE = "\u2e28", "\u2e29"
+"""Brackets that nobody writes; as punctuation they leave the emphasis beside them alone."""
+_BRACKETS = re.compile(f"([{_OPEN}{_CLOSE}])")
+_LINE_START = re.compile(r"(?:[ \t]*(?:[-*+]|\d{1,9}[.)]|#{1,6}|>)[ \t]+|[ \t]*\|[ \t]*)+")
 _NEVER = ("link", "image", "autolink", "html_inline", "html_block", "reference", "fence", "code", "backticks", "entity")
 
 
@@ -77,26 +83,82 @@ def _row(cells: Sequence[str], marked: bool, *, head: bool) -> str:
     return f'<tr class="marked">{content}</tr>' if marked else f"<tr>{content}</tr>"
 
 
-def markdown(text: str, labels: dict[int, tuple[str, str]] | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A part of an answer (`text[start:end]`) that the evidence does not hold. `kind` is its class in the page, `why` a
+    sentence."""
+
+    start: int
+    end: int
+    kind: str
+    why: str
+
+
+def markdown(text: str, labels: Labels | None = None, doubts: Sequence[Doubt] = ()) -> str:
     """Paragraphs, lists, emphasis and tables of an answer as HTML; `[n]` becomes a button where `labels` knows the number.
 
-    `labels` maps a number to the id of its passage and its description.
+    `labels` maps a number to the id of its passage and its description. Each doubted part is marked and followed by a button
+    that tells why.
     """
-    return str(_PARSER.render(text, {"labels": labels or {}}))
+    plain = _BRACKETS.sub(" ", text)
+    ordered = sorted(doubts, key=lambda doubt: doubt.start)
+    writing = _Writing(labels or {}, ordered)
+    html = str(_PARSER.render(_bracketed(plain, ordered), {"writing": writing}))
+    return html if writing.complete or not ordered else markdown(text, labels)
 
 
-def _text_rule(
-    self: RendererHTML, tokens: Sequence[Token], index: int, options: object, env: dict[str, dict[int, tuple[str, str]]]
-) -> str:
-    return _CITATION.sub(lambda match: _citation(match, env["labels"]), escape(tokens[index].content))
+class _Writing:
+    """What is known while the text is written out: the labels, and which doubted part the writing is in."""
+
+    def __init__(self, labels: Labels, doubts: Sequence[Doubt]) -> None:
+        self.labels = labels
+        self._doubts = list(doubts)
+        self._inside: Doubt | None = None
+
+    @property
+    def complete(self) -> bool:
+        return not self._doubts and self._inside is None
+
+    def html(self, content: str) -> str:
+        return "".join(self._piece(piece) for piece in _BRACKETS.split(content) if piece)
+
+    def _piece(self, piece: str) -> str:
+        if piece == _OPEN:
+            self._inside = self._doubts.pop(0)
+            return ""
+        if piece == _CLOSE:
+            doubt, self._inside = self._inside, None
+            return _why(doubt) if doubt else ""
+        html = _CITATION.sub(lambda match: _citation(match, self.labels), escape(piece))
+        return f'<span class="doubted {self._inside.kind}">{html}</span>' if self._inside else html
 
 
-def _citation(match: re.Match[str], labels: dict[int, tuple[str, str]]) -> str:
+def _bracketed(text: str, doubts: Sequence[Doubt]) -> str:
+    """The text with brackets around the doubted parts, behind what makes a line an item, a heading or a row."""
+    for doubt in reversed(doubts):
+        line = _LINE_START.match(text, doubt.start)
+        start = line.end() if line and (doubt.start == 0 or text[doubt.start - 1] in "\n ") else doubt.start
+        end = doubt.start + len(text[doubt.start : doubt.end].rstrip())
+        if start < end:
+            text = f"{text[:start]}{_OPEN}{text[start:end]}{_CLOSE}{text[end:]}"
+    return text
+
+
+def _why(doubt: Doubt) -> str:
+    why = escape(doubt.why)
+    return f'<button type="button" class="doubt {doubt.kind}" aria-label="{why}" data-why="{why}"></button>'
+
+
+def _text_rule(self: RendererHTML, tokens: Sequence[Token], index: int, options: object, env: dict[str, _Writing]) -> str:
+    return env["writing"].html(tokens[index].content)
+
+
+def _citation(match: re.Match[str], labels: Labels) -> str:
     number = int(match[1])
     if number not in labels:
         return match[0]
-    card, label = labels[number][0], escape(labels[number][1])
-    return f'<button type="button" class="cite" data-passage="{card}" aria-label="{label}" title="{label}">{number}</button>'
+    card, label = (escape(part) for part in labels[number])
+    return f'<button type="button" class="cite" data-passage="{card}" aria-label="{label}">{number}</button>'
 
 
 def _parser() -> MarkdownIt:

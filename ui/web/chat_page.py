@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import gradio as gr
 
 from ui.house import House
-from ui.web.chat import chat_tab
+from ui.web.chat_shell import shell
+from ui.web.chat_texts import CHAT_TEXTS
 from ui.web.language import PageLanguage
-from ui.web.texts import TEXTS
-from ui.web.who import on_load
 
 
 def chat_page(house: House, language: PageLanguage) -> None:
-    """Fills the open `gr.Blocks`."""
-    code = gr.State(language)
-    chat = chat_tab(house.service, code)
-
-    async def fill(backend: str) -> list[object]:
-        collections = await asyncio.to_thread(house.service.collections)
-        return chat.translate(TEXTS[language], [], collections, house.service.backends(), backend)
-
-    on_load(fill, [chat.backend], chat.translated)
+    """Fills the open `gr.Blocks`. What is in it comes by the page's own routes, not by Gradio's events: an answer is then
+    watched by whoever opens its conversation, and no state of a session is kept."""
+    gr.HTML(shell(language, CHAT_TEXTS[language]), elem_id="chat-area", apply_default_css=False, js_on_load=None)

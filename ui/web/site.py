@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -18,8 +19,9 @@ from fastapi.responses import RedirectResponse
 from ui.house import House
 from ui.person import Role
 from ui.web.chat_page import chat_page
+from ui.web.chat_routes import chat
 from ui.web.evaluate_page import evaluate_page
-from ui.web.heading import heading
+from ui.web.heading import MARK, heading
 from ui.web.language import LANGUAGES, PageLanguage, language_of
 from ui.web.look import theme
 from ui.web.manage_page import manage_page
@@ -47,6 +49,7 @@ AREAS = (
 def mount_site(app: FastAPI, house: House) -> None:
     """Serves all pages, next to the API's routes; `/` leads to the chat in the language of the browser."""
     _empty_uploads(house.settings.home / "uploads")
+    app.include_router(chat)
     for area in AREAS:
         for language in LANGUAGES:
             _mount(app, house, area, language)
@@ -75,7 +78,7 @@ def _mount(app: FastAPI, house: House, area: Area, language: PageLanguage) -> No
         page,
         path=f"/{language}/{area.name}",
         theme=theme(),
-        css_paths=[file for name in ("site", area.name) if (file := HERE / f"{name}.css").exists()],
+        css_paths=_files(area, "css"),
         head=_head(area, language),
         footer_links=[],
         ssr_mode=False,
@@ -88,6 +91,15 @@ def _mount(app: FastAPI, house: House, area: Area, language: PageLanguage) -> No
 
 
 def _head(area: Area, language: PageLanguage) -> str:
+    """The page's own colour comes first, so that a dark one does not begin in white."""
+    style = "<style>:root { color-scheme: light dark; background: light-dark(#fff, #1c1917); }</style>"
+    mark = f'<link rel="icon" href="data:image/svg+xml,{quote(MARK)}">'
     scripts = [f'document.documentElement.lang = "{language}";']
-    scripts += [file.read_text(encoding="utf-8") for name in ("site", area.name) if (file := HERE / f"{name}.js").exists()]
-    return "".join(f"<script>{script}</script>" for script in scripts)
+    scripts += [file.read_text(encoding="utf-8") for file in _files(area, "js")]
+    return style + mark + "".join(f"<script>{script}</script>" for script in scripts)
+
+
+def _files(area: Area, ending: str) -> list[Path]:
+    """Those of the whole site, then the area's own: `chat.js`, and what is in the folder `chat`."""
+    named = [file for name in ("site", "kit", area.name) if (file := HERE / f"{name}.{ending}").exists()]
+    return [*named, *sorted((HERE / area.name).glob(f"*.{ending}"))]

@@ -1,0 +1,57 @@
+"""What can be chosen for a question, and the welcome of a new conversation, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from ingest.collection import CollectionInfo
+from ui.views import BackendView
+from ui.web.chat_texts import ChatTexts
+from ui.web.icons import icon
+from ui.web.render import badge
+
+
+def models_menu(backends: Sequence[BackendView], texts: ChatTexts) -> str:
+    """One is chosen, the default one at first."""
+    items = "".join(_model(view, texts) for view in backends)
+    return f'<fieldset><legend class="sr-only">{escape(texts.model)}</legend>{items}</fieldset>'
+
+
+def _model(view: BackendView, texts: ChatTexts) -> str:
+    told = texts.leaves if view.cloud else texts.stays
+    model = f"{view.model} · {texts.default}" if view.default else view.model
+    return (
+        f'<label data-cloud="{str(view.cloud).lower()}"><input type="radio" name="model" value="{escape(view.name)}"'
+        f"{' checked' if view.default else ''}><span><strong>{escape(view.name)}</strong>{badge(view.cloud, texts)}"
+        f"<small>{escape(model)}</small><small>{escape(told)}</small></span></label>"
+    )
+
+
+def collections_menu(collections: Sequence[CollectionInfo], texts: ChatTexts) -> str:
+    """Any of them are chosen; none means all."""
+    if not collections:
+        return ""
+    items = "".join(_collection(info, texts) for info in collections)
+    return (
+        f'<fieldset><legend class="sr-only">{escape(texts.collections)}</legend>'
+        f'<p class="hint">{escape(texts.collections_hint)}</p>{items}</fieldset>'
+    )
+
+
+def _collection(info: CollectionInfo, texts: ChatTexts) -> str:
+    private = f'<span class="badge private">{icon("lock")}{escape(texts.private)}</span>' if info.private else ""
+    count = texts.document if info.documents == 1 else texts.documents.format(count=info.documents)
+    told = f"<small>{escape(info.description)}</small>" if info.description else ""
+    return (
+        f'<label><input type="checkbox" value="{escape(info.name)}"><span><strong>{escape(info.name)}</strong>{private}'
+        f"{told}<small>{escape(count)}</small></span></label>"
+    )
+
+
+def welcome(collections: Sequence[CollectionInfo], suggestions: Sequence[str], texts: ChatTexts) -> str:
+    """With questions to begin with."""
+    hint = texts.welcome_hint if collections else texts.no_documents
+    items = "".join(f'<li><button type="button" class="ask">{escape(question)}</button></li>' for question in suggestions)
+    first = f"<h3>{escape(texts.try_these)}</h3><ul>{items}</ul>" if items else ""
+    return f'<div class="welcome"><h2>{escape(texts.welcome)}</h2><p>{escape(hint)}</p>{first}</div>'
