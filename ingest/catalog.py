@@ -7,11 +7,15 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
+from ingest.text import fold
 from ingest.types import Document, PageUnit, document_id
 
 DocumentState = Literal["ready", "failed", "duplicate"]
+DocumentFilter = Literal["ready", "failed", "duplicate", "warned"]
+"""A state, or `warned`: read, but not all of it."""
+FILTERS: tuple[DocumentFilter, ...] = get_args(DocumentFilter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,16 @@ class DocumentRow:
         return self.version is not None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundDocuments:
+    """Some documents of a collection, by source. `total` counts all that were asked for, `states` those of each state among
+    what the search text finds."""
+
+    total: int
+    states: dict[DocumentFilter, int]
+    rows: tuple[DocumentRow, ...]
+
+
 class Catalog:
     """Reads and writes document rows of one collection inside the caller's transaction."""
 
@@ -73,6 +87,20 @@ class Catalog:
         """All documents, by source."""
         found = self._connection.execute("SELECT * FROM documents WHERE collection = ? ORDER BY source", (self._collection,))
         return [_row(row) for row in found]
+
+    def find(self, text: str, state: DocumentFilter | None, offset: int, limit: int) -> FoundDocuments:
+        """Documents whose source or title holds every word of `text`, whatever the case and the accents."""
+        words = fold(text).split()
+        found = self._connection.execute(
+            "SELECT source, title, state = 'ready' AS ready, state = 'failed' AS failed, state = 'duplicate' AS duplicate,"
+            " state = 'ready' AND warnings != '[]' AS warned FROM documents WHERE collection = ? ORDER BY source",
+            (self._collection,),
+        )
+        matching = [row for row in found if all(word in fold(f"{row['source']} {row['title']}") for word in words)]
+        wanted = [row["source"] for row in matching if state is None or row[state]]
+        rows = (self.by_source(source) for source in wanted[offset : offset + limit])
+        states = {name: sum(row[name] for row in matching) for name in FILTERS}
+        return FoundDocuments(len(wanted), states, tuple(row for row in rows if row))
 
     def get(self, document: str) -> DocumentRow | None:
         found = self._connection.execute(

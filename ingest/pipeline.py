@@ -30,10 +30,6 @@ def _never() -> bool:
     return False
 
 
-def _any_file(path: Path) -> bool:
-    return True
-
-
 def ingest(
     store: Store,
     embedder: Embedder,
@@ -44,7 +40,7 @@ def ingest(
     sync: bool = False,
     progress: ProgressCallback | None = None,
     cancelled: Callable[[], bool] = _never,
-    admits: Callable[[Path], bool] = _any_file,
+    admits: Callable[[Path], bool] | None = None,
     by: str = LOCAL,
 ) -> IngestReport:
     """Ingests files and folders, recursively. `sync` removes documents that came from these folders and whose file is gone.
@@ -57,7 +53,7 @@ def ingest(
     found = walk(paths, rows, settings.home)
     vanished = found.vanished(rows) if sync else []
     _check_sync(found, vanished)
-    files = [file for file in found.files if admits(file.path)]
+    files = [file for file in found.files if admits is None or admits(file.path)]
     work = Ingestion(store, embedder, settings, collection, files, progress=progress, cancelled=cancelled, by=by)
     work.leaving = frozenset(row.source for row in vanished)
     for path, why in found.unreadable.items():

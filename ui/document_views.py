@@ -6,13 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ingest.catalog import DocumentRow
-from ingest.types import PageUnit
-
-DocumentFilter = Literal["ready", "failed", "duplicate", "warned"]
-"""Which documents a list shows: by their state, or those that were read with warnings."""
-
-VersionEvent = Literal["published", "failed", "duplicate", "deleted"]
+from ingest.history import VersionEvent
+from ingest.types import PageUnit, StoredChunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +95,14 @@ class ChunkView:
     embedding_text: str
 
 
+def chunk_view(stored: StoredChunk) -> ChunkView:
+    chunk = stored.chunk
+    return ChunkView(
+        chunk_id=stored.id, ordinal=chunk.ordinal, page=chunk.page, page_end=chunk.page_end, headings=chunk.headings,
+        kind=chunk.kind, language=chunk.language, tokens=chunk.tokens, text=chunk.text, embedding_text=chunk.embedding_text,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkPage:
     """Some chunks of a document, in reading order; `total` counts all of them."""
@@ -109,21 +112,11 @@ class ChunkPage:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """Some documents of a collection, by source. `total` counts those that were asked for, `states` those of each state that
-    the search text finds."""
-
-    total: int
-    states: dict[DocumentFilter, int]
-    rows: tuple[DocumentRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class WatchView:
     """A folder of the server that is looked at again and again; what is new or changed in it is read into the collection.
 
-    `sync`: documents whose files are gone are deleted. `looked_at` is the last look, None before the first; `error` says why it
-    failed. `job` is the last ingestion that it started.
+    `sync`: documents whose files are gone are deleted. `seen_at` is the last look, None before the first; `error` says why it
+    failed.
     """
 
     id: int
@@ -133,6 +126,5 @@ class WatchView:
     paused: bool
     added_by: str
     added_at: str
-    looked_at: str | None
+    seen_at: str | None
     error: str | None
-    job: str | None

@@ -15,8 +15,10 @@ from ui.memory.votes import Votes
 from ui.memory.writing import Writings
 from ui.people.limits import Limits
 from ui.people.register import Register
+from ui.roots import Roots
 from ui.service import LocalService
 from ui.uploads import Uploads
+from ui.watcher import Watcher
 
 
 class House:
@@ -34,14 +36,22 @@ class House:
         self.sweeper = Sweeper(settings.retention, self.memory, self.ledger)
         self.pages = Pages(settings.ingest)
         self.uploads = Uploads(settings, service, jobs)
+        self.roots = Roots(settings.watch.roots)
+        self.watcher = Watcher(settings.watch, service, jobs, self.roots)
         self.evaluations = Evaluations()
         self.register = Register(settings)
         self.accounts = self.register.accounts
         self.limits = Limits(settings.access)
         self.entrance = Entrance(settings, token, self.register)
 
+    def begin(self) -> None:
+        """Takes up what a stop of the server interrupted, and what it does by itself."""
+        self.uploads.resume()
+        self.watcher.start()
+
     def close(self) -> None:
         """What the server itself opened; service and jobs belong to who made them."""
+        self.watcher.close()
         self.sweeper.close()
         self.writings.close()
         self.memory.close()

@@ -90,7 +90,10 @@ class RemoteService:
         self._send("DELETE", _path("collections", name))
 
     def documents(self, collection: str) -> list[DocumentRow]:
-        return self._call(list[DocumentRow], "GET", _path("collections", collection, "documents"))
+        path, rows = _path("collections", collection, "documents"), list[DocumentRow]()
+        while page := self._call(list[DocumentRow], "GET", f"{path}?offset={len(rows)}"):
+            rows += page
+        return rows
 
     def document(self, collection: str, document: str) -> DocumentView:
         return self._call(DocumentView, "GET", _path("collections", collection, "documents", document))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +19,7 @@ from ingest.collection import CollectionInfo
 from ingest.errors import ConfigError, DocumentNotFound, MidasError
 from ingest.history import LOCAL
 from ingest.progress import FileCallback, IngestProgress, IngestReport
-from ingest.types import Embedder, Filter
+from ingest.types import Embedder, Filter, document_id
 from ui.errors import told
 from ui.lazy import Lazy
 from ui.views import BackendView, DocumentView, Passage, Readiness, SearchView
@@ -229,30 +229,46 @@ class LocalService:
         return self._store.get().documents(collection)
 
     def document(self, collection: str, document: str) -> DocumentView:
-        row = self._row(collection, document)
+        row = self.row(collection, document)
         text = self._store.get().document_text(collection, row.document_id) if row.served else None
         return DocumentView(row, text)
 
-    def delete_document(self, collection: str, document: str) -> None:
-        self._store.get().delete_document(collection, self._row(collection, document).document_id)
+    def delete_document(self, collection: str, document: str, by: str = LOCAL) -> None:
+        self._store.get().delete_document(collection, self.row(collection, document).document_id, by)
 
-    def _row(self, collection: str, document: str) -> DocumentRow:
-        for row in self.documents(collection):
-            if document in (row.document_id, row.source):
-                return row
+    def row(self, collection: str, document: str) -> DocumentRow:
+        """By id or source. Raises CollectionNotFound, DocumentNotFound."""
+        for key in (document, document_id(document)):
+            with suppress(DocumentNotFound):
+                return self._store.get().document(collection, key)
         raise DocumentNotFound(
             f"Collection {collection} has no document {document!r}: `midas documents list {collection}` shows its documents."
         )
 
     # Work
 
+    def create(self, collection: str) -> CollectionInfo:
+        """An empty collection, for the current embedder and chunking. Raises ConfigError when there is one of that name."""
+        return self._store.get().create(collection, self._embedder.get(), self.settings.chunking)
+
     def ingest(
-        self, paths: Sequence[Path], collection: str, *, sync: bool, progress: Progress, cancelled: Cancelled
+        self,
+        paths: Sequence[Path],
+        collection: str,
+        *,
+        sync: bool,
+        progress: Progress,
+        cancelled: Cancelled,
+        admits: Callable[[Path], bool] | None = None,
+        by: str = LOCAL,
     ) -> IngestReport:
+        """`admits` says which of the files may be read, `by` is the id of who does it."""
         from ingest.pipeline import ingest
 
-        store, embedder = self._store.get(), self._embedder.get()
-        return ingest(store, embedder, self.settings, paths, collection, sync=sync, progress=progress, cancelled=cancelled)
+        return ingest(
+            self._store.get(), self._embedder.get(), self.settings, paths, collection,
+            sync=sync, progress=progress, cancelled=cancelled, admits=admits, by=by,
+        )  # fmt: skip
 
     def upload(self, files: Sequence[Path], collection: str, *, progress: Progress, cancelled: Cancelled) -> IngestReport:
         """Ingests copies of files that are thrown away afterwards; each document's source is its file's name."""

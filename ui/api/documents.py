@@ -1,31 +1,41 @@
-"""Collections, documents and the jobs that load them."""
+"""Collections and their documents."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
-from ingest.catalog import DocumentRow
+from ingest.catalog import DocumentFilter, DocumentRow
 from ingest.collection import CollectionInfo
 from ui.api.context import REFUSALS, SECURED, at
+from ui.api.document_id import DOCUMENT
+from ui.api.sources import download
 from ui.desks.keeping import Keeping
-from ui.views import DocumentView, JobView
+from ui.document_views import ChunkPage, VersionView
+from ui.views import DocumentView
 
 documents = APIRouter(prefix="/v1", dependencies=SECURED, responses=REFUSALS, tags=["documents"])
 AtKeeping = Annotated[Keeping, Depends(at(Keeping))]
+Offset = Annotated[int, Query(ge=0, le=10**9)]
+Version = Annotated[int, Path(ge=1, le=10**9)]
 
-
-class IngestRequest(BaseModel):
-    """Files and folders of the server's own machine, as absolute paths."""
-
-    paths: list[Path] = Field(min_length=1)
-    sync: bool = False
+MOST_DOCUMENTS = 1000
+"""Of one answer."""
 
 
 Group = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class NewCollection(BaseModel):
+    """A collection to be made; with no `groups` only admins can read it."""
+
+    name: str = Field(max_length=63)
+    description: str = Field("", max_length=1000)
+    groups: list[Group] = Field([], max_length=100)
+    private: bool = False
 
 
 class CollectionChange(BaseModel):
@@ -62,10 +72,51 @@ def delete_collection(name: str, desk: AtKeeping) -> None:
     desk.delete_collection(name)
 
 
+@documents.post("/collections", status_code=201)
+def create_collection(body: NewCollection, desk: AtKeeping) -> CollectionInfo:
+    """Makes an empty collection for the current embedder."""
+    return desk.create(body.name, body.description, body.groups, private=body.private)
+
+
 @documents.get("/collections/{name}/documents")
-def list_documents(name: str, desk: AtKeeping) -> list[DocumentRow]:
-    """The catalog of a collection, with the state of every document."""
-    return desk.documents(name)
+def list_documents(
+    name: str,
+    desk: AtKeeping,
+    response: Response,
+    text: Annotated[str, Query(max_length=200)] = "",
+    state: DocumentFilter | None = None,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_DOCUMENTS)] = MOST_DOCUMENTS,
+) -> list[DocumentRow]:
+    """The catalog of a collection, by source: documents whose source or title holds the words of `text`, of one state.
+
+    The header `X-Total-Count` tells how many there are beyond `limit`.
+    """
+    found = desk.documents(name, text, state, offset, limit)
+    response.headers["X-Total-Count"] = str(found.total)
+    return list(found.rows)
+
+
+@documents.get("/collections/{name}/documents/{document_id:" + DOCUMENT + "}/history")
+def history(name: str, document_id: str, desk: AtKeeping) -> list[VersionView]:
+    """What happened to a document, newest first, be it deleted."""
+    return desk.history(name, document_id)
+
+
+@documents.get(
+    "/collections/{name}/documents/{document_id:" + DOCUMENT + "}/versions/{version}/original", response_class=FileResponse
+)
+def version_original(name: str, document_id: str, version: Version, desk: AtKeeping) -> FileResponse:
+    """The file of an earlier version of an uploaded document."""
+    return download(desk.version_original(name, document_id, version))
+
+
+@documents.get("/collections/{name}/documents/{document_id:" + DOCUMENT + "}/chunks")
+def chunks(
+    name: str, document_id: str, desk: AtKeeping, offset: Offset = 0, limit: Annotated[int, Query(ge=1, le=200)] = 20
+) -> ChunkPage:
+    """A document's chunks, exactly as they are stored and embedded."""
+    return desk.chunks(name, document_id, offset, limit)
 
 
 @documents.get("/collections/{name}/documents/{document:path}")
@@ -78,29 +129,3 @@ def document(name: str, document: str, desk: AtKeeping) -> DocumentView:
 def delete_document(name: str, document: str, desk: AtKeeping) -> None:
     """Deletes a document, by id or source."""
     desk.delete_document(name, document)
-
-
-@documents.post("/collections/{name}/ingest", status_code=202)
-def ingest(name: str, body: IngestRequest, desk: AtKeeping) -> JobView:
-    """Starts an ingestion; `/v1/jobs/{id}` tells how far it is."""
-
-    return desk.ingest(body.paths, name, sync=body.sync)
-
-
-@documents.post("/collections/{name}/reindex", status_code=202)
-def reindex(name: str, desk: AtKeeping) -> JobView:
-    """Starts building the collection anew with the current embedder and chunking."""
-
-    return desk.reindex(name)
-
-
-@documents.get("/jobs/{job_id}")
-def job(job_id: str, desk: AtKeeping) -> JobView:
-    """State and progress of a job."""
-    return desk.job(job_id)
-
-
-@documents.delete("/jobs/{job_id}")
-def cancel_job(job_id: str, desk: AtKeeping) -> JobView:
-    """Asks a job to stop after the documents in hand."""
-    return desk.cancel_job(job_id)

@@ -10,6 +10,7 @@ from ingest.errors import ConfigError, DocumentNotFound
 from ingest.originals import obstacle, original_of, place_of
 from ingest.store import Store
 from ingest.surroundings import surroundings
+from ingest.types import StoredChunk
 from ui.desks.desk import Desk
 from ui.document_views import Original, SourceView
 
@@ -27,6 +28,7 @@ class Reading(Desk):
         if not found:
             raise DocumentNotFound("This passage is not there any more, its document was changed or deleted: ask again.")
         stored = found[0]
+        self.house.ledger.audit(self.person, "source_read", f"{stored.collection}/{stored.source}", _place(stored))
         row = self._store.document(stored.collection, stored.document_id)
         document = self._store.stored_document(stored.collection, stored.document_id).document
         why_not = obstacle(row, self._store.originals)
@@ -48,12 +50,14 @@ class Reading(Desk):
         row = self._row(collection, document_id)
         if row.media_type != PDF:
             raise ConfigError(f"The pages of {row.source} can't be drawn, it is no PDF: open the original file.")
+        self.house.ledger.audit(self.person, "source_read", f"{collection}/{row.source}", f"page {page}")
         return self.house.pages.draw(place_of(row, self._store.originals), row.sha256, page, quotes)
 
     def original(self, collection: str, document_id: str) -> Original:
         """The file that the served version was read from. Raises CollectionNotFound, DocumentNotFound."""
         row = self._row(collection, document_id)
         path = original_of(row, self._store.originals)
+        self.house.ledger.audit(self.person, "original_read", f"{collection}/{row.source}")
         return Original(path, PurePosixPath(row.source).name, row.media_type)
 
     def _row(self, collection: str, document_id: str) -> DocumentRow:
@@ -67,3 +71,7 @@ class Reading(Desk):
     @property
     def _store(self) -> Store:
         return self.house.service.store()
+
+
+def _place(stored: StoredChunk) -> str:
+    return "" if stored.chunk.page is None else f"{stored.page_unit} {stored.chunk.page}"
