@@ -194,11 +194,6 @@ class Store:
                 rows = [(group, index.id) for group in set(groups)]
                 connection.executemany('INSERT INTO readers ("group", collection) VALUES (?, ?)', rows)
 
-    def forget_group(self, group: str) -> None:
-        """Takes all collections from a group that is gone, so that a new one of its name starts with none."""
-        with self.database.write() as connection:
-            connection.execute('DELETE FROM readers WHERE "group" = ?', (group,))
-
     def delete_collection(self, name: str) -> None:
         """Deletes the collection with all its documents. Raises CollectionNotFound."""
         with self.publishing:

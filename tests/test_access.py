@@ -188,14 +188,6 @@ def test_a_collection_made_anew_is_shared_with_nobody(worlds: tuple[Store, Store
     store.delete_collection("efímera")
 
 
-def test_a_group_that_is_forgotten_reads_nothing(worlds: tuple[Store, Store]) -> None:
-    store = worlds[0]
-    store.set_groups("taller", ["taller", "becarios"])
-    assert store.names(None, ["becarios"]) == ("taller",)
-    store.forget_group("becarios")
-    assert store.names(None, ["becarios"]) == () and store.collection("taller").groups == ("taller",)
-
-
 def test_versions_tell_nothing_about_other_collections(worlds: tuple[Store, Store]) -> None:
     versions = [[row.version for row in store.documents("taller")] for store in worlds]
     assert versions[0] == versions[1] and sorted(version or 0 for version in versions[0]) == list(range(1, len(OWN) + 1))
