@@ -24,6 +24,7 @@ OPEN = re.compile(r"/(healthz|readyz|sign-in/[a-z.]+|(es|en)/(sign-in|link))")
 """Paths for people who are not signed in."""
 API = re.compile(r"/(v1|metrics|openapi\.json)(/.*)?|.*/gradio_api/.*")
 """Paths that programs call: they are told 401 instead of being led to the sign-in page."""
+SESSION_COOKIE = "midas_session"
 LONGEST_FORM_BYTES = 64 * 1024
 
 PERSON = "midas.person"
@@ -53,7 +54,7 @@ class Entrance:
             return self._bearer(authorization)
         if not self.sign_in:
             return LOCAL
-        return self._session(request.cookies.get(session_cookie(request)))
+        return self._session(request.cookies.get(cookie_name(SESSION_COOKIE, request)))
 
     def _bearer(self, authorization: str) -> Person | None:
         if same_token(authorization, self._token):
@@ -129,9 +130,13 @@ def person_behind(request: HTTPConnection) -> Person | None:
     return person
 
 
-def session_cookie(request: HTTPConnection) -> str:
-    """The name of the cookie. Over TLS a browser takes one of this name only from this very host, over TLS."""
-    return "__Host-midas_session" if request.scope["scheme"] in ("https", "wss") else "midas_session"
+def is_secure(request: HTTPConnection) -> bool:
+    return request.scope["scheme"] in ("https", "wss")
+
+
+def cookie_name(name: str, request: HTTPConnection) -> str:
+    """Over TLS with a prefix by which a browser takes the cookie only from this very host, over TLS."""
+    return f"__Host-{name}" if is_secure(request) else name
 
 
 def is_loopback(host: str) -> bool:

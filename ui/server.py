@@ -26,7 +26,7 @@ from ui.backends import require
 from ui.house import House
 from ui.jobs import Jobs
 from ui.service import LocalService
-from ui.web.site import mount_site
+from ui.web.site import AREAS, mount_site
 
 GRACE_SECONDS = 5
 """How long answers that are being written may go on once the server is told to stop."""
@@ -51,6 +51,7 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
             closing(House(settings, service, jobs, address.token)) as house,
         ):
             app = make_app(house)
+            house.begin()
             service.warm()
             _announce(url, json=json)
             _run(app, listener)
@@ -62,7 +63,7 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
 
 def make_app(house: House) -> FastAPI:
     """API and pages."""
-    app = make_api(house)
+    app = make_api(house, {area.name: area.least for area in AREAS})
     mount_site(app, house)
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from ingest.errors import MidasError
+from ui.api.account import account
 from ui.api.conversations import conversations
 from ui.api.curating import curating
 from ui.api.documents import documents
@@ -18,16 +19,27 @@ from ui.api.evaluation import evaluation
 from ui.api.feedback import feedback
 from ui.api.health import health
 from ui.api.ledger import ledger
+from ui.api.loading import loading
 from ui.api.metrics import metrics
 from ui.api.operation import operation
+from ui.api.people import people
 from ui.api.questions import questions
+from ui.api.sources import sources
 from ui.entrance import Doorkeeper
 from ui.errors import Unexpected, body_of, status_of
 from ui.guard import Guard, error_response
 from ui.house import House
+from ui.people.errors import TooMany
+from ui.person import Role
+from ui.web.account_page import account_page
+from ui.web.page_guard import PageGuard
+from ui.web.sign_in import sign_in
 
 nowhere = APIRouter(prefix="/v1")
-ROUTERS = (health, questions, conversations, feedback, ledger, metrics, curating, documents, operation, evaluation, nowhere)
+ROUTERS = (
+    health, questions, conversations, feedback, ledger, metrics, curating, sources, documents, loading, operation,
+    evaluation, people, account, sign_in, account_page, nowhere,
+)  # fmt: skip
 """The last one takes what no other has."""
 
 
@@ -37,12 +49,14 @@ def unknown(path: str, request: Request) -> None:
     raise HTTPException(404, f"There is no {request.method} /v1/{path}: /docs lists what there is.")
 
 
-def make_api(house: House) -> FastAPI:
-    """The API without the page. `docs_url` is ours, because FastAPI's loads scripts from elsewhere."""
+def make_api(house: House, areas: Mapping[str, Role] | None = None) -> FastAPI:
+    """The API without the pages; `areas` are their names, with the role that each needs. `docs_url` is ours, because
+    FastAPI's loads scripts from elsewhere."""
     app = FastAPI(title="Midas assistant", version=_version(), docs_url=None, redoc_url=None)
     app.state.house = house
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(PageGuard, areas=areas or {})
     app.add_middleware(Doorkeeper, entrance=house.entrance)
     app.add_middleware(Guard, server=house.settings.server, sign_in=lambda: house.entrance.sign_in)
     app.add_exception_handler(MidasError, _midas_error)
@@ -60,7 +74,8 @@ def _version() -> str:
 
 def _midas_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, MidasError)
-    return JSONResponse(body_of(error).model_dump(), status_code=status_of(error))
+    headers = {"Retry-After": str(error.wait_s)} if isinstance(error, TooMany) else None
+    return JSONResponse(body_of(error).model_dump(), status_of(error), headers)
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

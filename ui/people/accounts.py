@@ -69,9 +69,12 @@ class Accounts:
             return None
         return Person(account.id, account.name, account.role, frozenset(account.groups), entry, credential, scope)
 
+    def find(self, name: str) -> Account | None:
+        return self._find("folded = ?", folded(name))
+
     def named(self, name: str) -> Account:
         """Raises AccountNotFound."""
-        account = self._find("folded = ?", folded(name))
+        account = self.find(name)
         if account is None:
             raise AccountNotFound(f"There is no account {name!r}: `midas users list` shows them all.")
         return account

@@ -1,0 +1,16 @@
+"""Where people go after signing in: back to a page of this server, nowhere else."""
+
+from __future__ import annotations
+
+import re
+
+from ui.web.language import PageLanguage
+
+OWN = re.compile(r"/((es|en)(/[\w./-]*)?|docs)?(\?[\w.~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
+ENTRY = re.compile(r"/(es|en)/(sign-in|sign-out|link)\b.*")
+
+
+def place_after(wanted: str, language: PageLanguage) -> str:
+    """`wanted` where it is a path of one of our pages, else the chat."""
+    ours = OWN.fullmatch(wanted) and not ENTRY.fullmatch(wanted) and wanted != "/"
+    return wanted if ours else f"/{language}/chat/"
