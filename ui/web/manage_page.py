@@ -1,25 +1,13 @@
-"""The page of those who load documents and run the server: one tab for each subject."""
+"""The page of those who load documents and run the server: one tab for each subject, built in the browser by `manage.js`."""
 
 from __future__ import annotations
 
-import asyncio
-
-import gradio as gr
-
 from ui.house import House
-from ui.web.documents import documents_tab
+from ui.web.kit import canvas
 from ui.web.language import PageLanguage
-from ui.web.texts import TEXTS
-from ui.web.who import on_load
+from ui.web.manage_texts import TEXTS
 
 
 def manage_page(house: House, language: PageLanguage) -> None:
     """Fills the open `gr.Blocks`."""
-    code = gr.State(language)
-    with gr.Tabs(), gr.Tab(TEXTS[language].documents_tab, id="documents"):
-        documents = documents_tab(house.service, house.jobs, code)
-
-    async def fill() -> list[object]:
-        return documents.translate(TEXTS[language], await asyncio.to_thread(house.service.collections))
-
-    on_load(fill, None, documents.translated)
+    canvas("manage", TEXTS, language)
