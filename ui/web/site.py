@@ -48,7 +48,7 @@ AREAS = (
 
 def mount_site(app: FastAPI, house: House) -> None:
     """Serves all pages, next to the API's routes; `/` leads to the chat in the language of the browser."""
-    _empty_uploads(house.settings.home / "uploads")
+    _empty_uploads(house.settings.home / "temporary")
     app.include_router(chat)
     for area in AREAS:
         for language in LANGUAGES:
