@@ -63,6 +63,8 @@ class Memory:
         with self.database.write() as connection:
             key = conversation or _create(connection, person, "")
             title = _own(connection, person, key)["title"]
+            if replacing and title == _first_title(connection, key, replacing):
+                title = ""
             cut = _cut(connection, key, replacing) if replacing else 0
             title = title or title_of(question.text)
             turn = _insert(connection, person, key, question, searched)
@@ -241,6 +243,14 @@ def _insert(connection: sqlite3.Connection, person: str, conversation: str, ques
 
 def _index_answer(connection: sqlite3.Connection, turn: str, text: str) -> None:
     connection.execute("UPDATE words SET answer = ? WHERE rowid = (SELECT number FROM turns WHERE id = ?)", (text, turn))
+
+
+def _first_title(connection: sqlite3.Connection, conversation: str, turn: str) -> str | None:
+    """The title that the conversation has from this turn; None when the turn is not its first."""
+    found = connection.execute(
+        "SELECT id, question FROM turns WHERE conversation = ? ORDER BY number LIMIT 1", (conversation,)
+    ).fetchone()
+    return title_of(found["question"]) if found and found["id"] == turn else None
 
 
 def _cut(connection: sqlite3.Connection, conversation: str, turn: str) -> int:
