@@ -1,24 +1,71 @@
-"""The command line in processes that are forked from one that has imported everything: many can be started, and killed."""
+"""The command line in processes that are forked from one that has imported everything: many can be started, and killed.
+
+To a test they are what `subprocess.Popen` starts, except that an import that fails, or that something else made first, shows
+in another test: a few tests start `python -m ui.cli` itself.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Mapping
-from multiprocessing.context import ForkServerProcess
-from pathlib import Path
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.reduction import DupFd
+from typing import Any
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.forked"])
 
 
-def start(environment: Mapping[str, str], output: Path, *words: str) -> ForkServerProcess:
-    """`midas WORDS`; what it prints goes into the file `output`."""
-    process = _context.Process(target=_call, args=(dict(environment), output, words))
-    process.start()
-    return process
+class Forked:
+    """`midas WORDS` over these files. Methods as `subprocess.Popen`'s."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, stdin: Any, stdout: Any, stderr: Any) -> None:
+        self.args = ["midas", *words]
+        standard = [_Descriptor(file.fileno()) for file in (stdin, stdout, stderr)]
+        self._process = _context.Process(target=_call, args=(dict(environment), standard, list(words)))
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
-def _call(environment: dict[str, str], output: Path, words: tuple[str, ...]) -> None:
+@dataclass
+class _Descriptor:
+    """Of a file of this process; the other process gets one of its own."""
+
+    number: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _descriptor, (DupFd(self.number),)
+
+
+def _descriptor(passed: Any) -> _Descriptor:
+    return _Descriptor(passed.detach())
+
+
+def _call(environment: dict[str, str], standard: list[_Descriptor], words: list[str]) -> None:
     from tests.forked import call
 
-    call(environment, output, words)
+    call(environment, [each.number for each in standard], words)

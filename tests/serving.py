@@ -10,16 +10,18 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
 from tests.fake_openai import FakeOpenAI
+from tests.forking import Forked
 
 VACACIONES = """# Política de vacaciones
 
@@ -62,22 +64,36 @@ def scripted(messages: list[dict[str, Any]]) -> str:
 
 @dataclass
 class Midas:
-    """A data directory with its settings. `run` calls the command line as a person would."""
+    """A data directory with its settings. `run` calls the command line as a person would.
+
+    Its processes are forked from one that has imported everything, or with `anew` start from nothing, as a person's do.
+    """
 
     home: Path
     environment: Mapping[str, str]
+    anew: bool = False
+
+    def start(self, *words: str, stdin: IO[str], stdout: IO[str], stderr: IO[str] | None) -> Forked | subprocess.Popen[str]:
+        if self.anew:
+            command = [sys.executable, "-m", "ui.cli", *words]
+            return subprocess.Popen(command, env=self.environment, text=True, stdin=stdin, stdout=stdout, stderr=stderr)
+        return Forked(words, self.environment, stdin=stdin, stdout=stdout, stderr=stderr or sys.__stderr__)
 
     def run(self, *words: str, code: int = 0, stdin: str = "", timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "ui.cli", *words],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
-        assert done.returncode == code, f"midas {' '.join(words)} -> {done.returncode}\n{done.stdout}\n{done.stderr}"
+        with _temporary(stdin) as given, _temporary() as out, _temporary() as err:
+            process = self.start(*words, stdin=given, stdout=out, stderr=err)
+            try:
+                status = process.wait(timeout)
+            finally:
+                process.kill()
+            done = subprocess.CompletedProcess(["midas", *words], status, _text(out), _text(err))
+        assert status == code, f"midas {' '.join(words)} -> {status}\n{done.stdout}\n{done.stderr}"
         return done
+
+    def printing(self, output: Path, *words: str) -> Forked:
+        """The command while it runs; what it prints and complains about goes into `output`."""
+        with _temporary() as nothing, output.open("w", encoding="utf-8") as told:
+            return Forked(words, self.environment, stdin=nothing, stdout=told, stderr=told)
 
     def json(self, *words: str, code: int = 0) -> Any:
         return json.loads(self.run(*words, "--json", code=code).stdout)
@@ -85,30 +101,47 @@ class Midas:
     @contextmanager
     def serving(self, *options: str) -> Iterator[Server]:
         """`midas serve` on a free port, until the block ends; ready when the block begins."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ui.cli", "serve", "--port", "0", "--json", *options],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, f"midas serve ended with {process.wait()} before it announced its address"
-            server = Server(process, json.loads(line)["url"])
-            server.wait_until_ready()
-            yield server
-        finally:
-            if process.poll() is None:
+        with _temporary() as nothing, _pipe() as (told, telling):
+            with telling:
+                words = ("serve", "--port", "0", "--json", *options)
+                process = self.start(*words, stdin=nothing, stdout=telling, stderr=None)
+            try:
+                line = told.readline()
+                assert line, f"midas serve ended with {process.wait()} before it announced its address"
+                server = Server(process, json.loads(line)["url"])
+                server.wait_until_ready()
+                yield server
+            finally:
                 process.send_signal(signal.SIGTERM)
-            process.wait(timeout=30)
+                process.wait(timeout=30)
+
+
+@contextmanager
+def _temporary(text: str = "") -> Iterator[IO[str]]:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
+        file.write(text)
+        file.seek(0)
+        yield file
+
+
+def _text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[IO[str], IO[str]]]:
+    """An end to read from and one to write to."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as told, os.fdopen(writing, "w", encoding="utf-8") as telling:
+        yield told, telling
 
 
 @dataclass
 class Server:
     """A running `midas serve`."""
 
-    process: subprocess.Popen[str]
+    process: Forked | subprocess.Popen[str]
     url: str
 
     def wait_until_ready(self) -> None:

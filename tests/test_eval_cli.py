@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from eval.rows import AnswerRow, Key
 from eval.runs import Run, open_run
 from tests.fake_openai import FakeOpenAI, running
-from tests.forking import start
+from tests.forking import Forked
 from tests.serving import ANSWER_ES, Midas, make_midas, write_documents
 from ui.address import published
 
@@ -33,26 +32,24 @@ class Evaluation:
     fake: FakeOpenAI
     questions: Path
 
-    def start(self, *words: str) -> ForkServerProcess:
+    def start(self, *words: str) -> Forked:
         """`midas eval run`"""
-        command = ("eval", "run", "-q", str(self.questions), "--no-cold-start", *words)
-        return start(self.midas.environment, self.output, *command)
+        return self.midas.printing(self.output, "eval", "run", "-q", str(self.questions), "--no-cold-start", *words)
 
     def call(self, *words: str, code: int = 0) -> str:
         """What `midas eval run` printed."""
         return self.printed(self.start(*words), code)
 
     def midas_says(self, *words: str) -> str:
-        return self.printed(start(self.midas.environment, self.output, *words), 0)
+        return self.printed(self.midas.printing(self.output, *words), 0)
 
-    def printed(self, process: ForkServerProcess, code: int) -> str:
-        process.join(timeout=60)
-        assert process.exitcode == code, self.told
+    def printed(self, process: Forked, code: int) -> str:
+        assert process.wait(timeout=60) == code, self.told
         return self.told
 
-    def wait_for(self, process: ForkServerProcess, questions: int) -> None:
+    def wait_for(self, process: Forked, questions: int) -> None:
         while len(self.asked) < questions:
-            assert process.is_alive(), self.told
+            assert process.poll() is None, self.told
             time.sleep(0.01)
 
     @property
@@ -98,9 +95,8 @@ def test_a_run_that_is_stopped_and_killed_goes_on_where_it_was(evaluation: Evalu
     for stop, questions in ((signal.SIGINT, 2), (signal.SIGKILL, 5), (signal.SIGKILL, 12)):
         process = evaluation.start("-b", ",".join(BACKENDS))
         evaluation.wait_for(process, questions)
-        os.kill(process.pid or 0, stop)
-        process.join(timeout=60)
-        assert process.exitcode == (130 if stop == signal.SIGINT else -signal.SIGKILL), evaluation.told
+        os.kill(process.pid, stop)
+        assert process.wait(timeout=60) == (130 if stop == signal.SIGINT else -signal.SIGKILL), evaluation.told
         rows = {row.key: row for row in evaluation.run.answers()}
         assert {key: rows[key] for key in held} == held, "rows changed or went"
         assert len(rows) >= questions - 3

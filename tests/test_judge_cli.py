@@ -13,7 +13,6 @@ import pytest
 from eval.ragas_scores import KINDS
 from eval.runs import open_run
 from tests.fake_openai import FakeOpenAI, Messages, running
-from tests.forking import start
 from tests.serving import ANSWER_ES, Midas, make_midas, write_documents
 from tests.test_calibration import TRUE, by_rule
 
@@ -30,10 +29,9 @@ class Judging:
 
     def says(self, *words: str, code: int = 0) -> str:
         """What `midas eval judge` prints."""
-        process = start(self.midas.environment, self.output, "eval", "judge", *words)
-        process.join(timeout=120)
+        status = self.midas.printing(self.output, "eval", "judge", *words).wait(timeout=120)
         told = self.output.read_text(encoding="utf-8")
-        assert process.exitcode == code, told
+        assert status == code, told
         return told
 
     def tells(self, *words: str, code: int = 0) -> Any:
@@ -77,15 +75,15 @@ def test_a_run_is_judged_once(tmp_path: Path) -> None:
     with running(FakeOpenAI(lambda messages: ANSWER_ES)) as fake, running(FakeOpenAI(agrees, model="mistral-7b")) as other:
         section = f'[backends.other]\nkind = "openai-compatible"\nmodel = "{other.model}"\nbase_url = "{other.url}"\n'
         midas = make_midas(tmp_path / "home", fake, f"{section}context_window = 16384\n")
-        call(midas, tmp_path, "ingest", str(write_documents(tmp_path / "documents")), "-c", "empresa")
+        midas.run("ingest", str(write_documents(tmp_path / "documents")), "-c", "empresa")
         command = ("-q", str(questions), "-b", "scripted,cloudy", "--no-cold-start", "--judge", "auto")
-        call(midas, tmp_path, "eval", "run", *command)
+        midas.run("eval", "run", *command)
         run = open_run(midas.home, "latest")
         scores = {row.metric: row for row in run.scores() if row.key.backend == "scripted" and row.metric in KINDS}
         assert {name: row.value for name, row in scores.items()} == pytest.approx(dict.fromkeys(KINDS, 1.0), abs=1e-3)
         assert run.manifest.judge == "other" and scores["faithfulness"].scorer == run.manifest.judge_fingerprint
         judged = len(other.requests)
-        call(midas, tmp_path, "eval", "score", "latest", "--judge", "other")
+        midas.run("eval", "score", "latest", "--judge", "other")
         assert len(other.requests) == judged > 0 and open_run(midas.home, "latest").scores() == run.scores()
 
 
@@ -100,9 +98,3 @@ def agrees(messages: Messages) -> str:
         "question": "¿Cuántos días de vacaciones al año tienen los empleados?", "noncommittal": 0, "reason": "", "verdict": 1,
     }  # fmt: skip
     return json.dumps(everything, ensure_ascii=False)
-
-
-def call(midas: Midas, folder: Path, *words: str) -> None:
-    process = start(midas.environment, folder / "output", *words)
-    process.join(timeout=120)
-    assert process.exitcode == 0, (folder / "output").read_text(encoding="utf-8")
