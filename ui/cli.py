@@ -15,6 +15,7 @@ from ui.backends_cli import backends_app
 from ui.command import Json, Yes, confirm, done, leave, load_settings, open_service
 from ui.eval_cli import eval_app
 from ui.models_cli import models_app
+from ui.users_cli import groups_app, keys_app, users_app
 
 if TYPE_CHECKING:
     from ui.service import Question
@@ -34,6 +35,9 @@ app.add_typer(collections_app, name="collections")
 app.add_typer(models_app, name="models")
 app.add_typer(backends_app, name="backends")
 app.add_typer(eval_app, name="eval")
+app.add_typer(users_app, name="users")
+app.add_typer(groups_app, name="groups")
+app.add_typer(keys_app, name="keys")
 
 Names = Annotated[
     list[str] | None,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ui.house import House
 from ui.person import NotAllowed, Person, Role
+
+if TYPE_CHECKING:
+    from ui.house import House
 
 
 class Desk:

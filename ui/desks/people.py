@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingest.errors import ConfigError
 from ui.desks.desk import Desk
 from ui.ledger.audit import Action
 from ui.people.accounts import Account
@@ -50,9 +51,15 @@ class People(Desk):
             self._write_down("user_disabled", account.name, "disabled" if disabled else "enabled")
         return self.user(name)
 
+    def set_password(self, name: str, password: str) -> None:
+        """All sessions of the account end. Raises AccountNotFound, WeakPassword, ConfigError."""
+        account = self._local(name)
+        self.house.accounts.set_password(account.id, password)
+        self._write_down("password_changed", account.name)
+
     def link(self, name: str) -> LinkView:
-        """A link that sets a new password; the one before holds no longer. Raises AccountNotFound."""
-        return self._link(self.house.accounts.named(name))
+        """A link that sets a new password; the one before holds no longer. Raises AccountNotFound, ConfigError."""
+        return self._link(self._local(name))
 
     def forget(self, name: str) -> None:
         """Deletes the account with its sessions, keys and conversations; its name goes from the ledger. Raises
@@ -103,6 +110,12 @@ class People(Desk):
         """Raises KeyNotFound."""
         key = self.house.register.keys.revoke(key_id)
         self._write_down("key_revoked", key.id, key.name)
+
+    def _local(self, name: str) -> Account:
+        account = self.house.accounts.named(name)
+        if account.issuer is not None:
+            raise ConfigError(f"{account.name} signs in at {account.issuer}: change the password there.")
+        return account
 
     def _group(self, name: str) -> Group:
         return next(group for group in self.groups() if group.name == name)

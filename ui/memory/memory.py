@@ -36,9 +36,11 @@ _ROWS = (
 class Memory:
     """Owns `conversations.db`. Thread-safe. What a method does not find is ConversationNotFound, whoever has it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, owned: bool = True) -> None:
+        """Not `owned`: beside a server that may be writing answers."""
         self.database = open_database(home)
-        self._interrupt()
+        if owned:
+            self._interrupt()
 
     def close(self) -> None:
         self.database.close()
