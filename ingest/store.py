@@ -60,6 +60,8 @@ from ingest.vectors import VectorIndex
 __all__ = ["CollectionInfo", "DocumentRow", "IndexedDocument", "Store", "StoredDocument"]
 
 T = TypeVar("T")
+LayoutRow = tuple[int, BlockKind, int | None, list[str]]
+"""Of a block: length, kind, page, headings."""
 
 EXACT_CHUNKS = 256
 """A search filtered to no more chunks than this compares all of them: reading a vector back from Chroma takes about 65 µs."""
@@ -252,10 +254,15 @@ class Store:
         row = self._text_row(collection, document_id)
         document = Document(
             source=row["source"], sha256=row["sha256"], media_type=row["media_type"], title=row["title"],
-            blocks=_blocks(_unpack(row["text"]), _unpack(row["layout"])), page_unit=cast("PageUnit | None", row["page_unit"]),
+            blocks=_blocks(_unpack(row["text"]), row["layout"]), page_unit=cast("PageUnit | None", row["page_unit"]),
             date=row["date"], warnings=tuple(json.loads(row["warnings"])),
         )  # fmt: skip
         return StoredDocument(document, row["version"])
+
+    def outline(self, collection: str, document_id: str) -> list[tuple[int, tuple[str, ...]]]:
+        """Where each block of the served text begins, and the headings above it. Raises DocumentNotFound when none is served."""
+        rows = _rows(self._text_row(collection, document_id)["layout"])
+        return [(start, tuple(row[3])) for start, row in zip(_starts(rows), rows, strict=True)]
 
     def _text_row(self, collection: str, document_id: str) -> sqlite3.Row:
         query = (
@@ -718,13 +725,22 @@ def _layout(document: Document) -> str:
     return json.dumps(rows, ensure_ascii=False)
 
 
-def _blocks(text: str, layout: str) -> tuple[Block, ...]:
+def _rows(layout: bytes) -> list[LayoutRow]:
+    rows: list[LayoutRow] = json.loads(_unpack(layout))
+    return rows
+
+
+def _starts(rows: Sequence[LayoutRow]) -> list[int]:
+    """Where each block begins in the joined text."""
+    return list(accumulate((row[0] + len(BLOCK_SEPARATOR) for row in rows), initial=0))[: len(rows)]
+
+
+def _blocks(text: str, layout: bytes) -> tuple[Block, ...]:
     """The inverse of joining the blocks' texts."""
-    rows: list[tuple[int, BlockKind, int | None, list[str]]] = json.loads(layout)
-    starts = accumulate((length + len(BLOCK_SEPARATOR) for length, *_ in rows), initial=0)
+    rows = _rows(layout)
     return tuple(
         Block(text[start : start + length], kind, page, tuple(headings))
-        for start, (length, kind, page, headings) in zip(starts, rows, strict=False)
+        for start, (length, kind, page, headings) in zip(_starts(rows), rows, strict=True)
     )
 
 
