@@ -24,7 +24,7 @@ def test_a_job_cancelled_while_it_waits_is_never_begun() -> None:
 
     jobs.start("reindex", "empresa", wait)
     waiting = jobs.start("reindex", "otra", lambda *_: begun.set())
-    assert jobs.cancel(waiting.id).state == "queued"
+    assert jobs.cancel(waiting.id).state == "cancelled"
     after = jobs.start("reindex", "empresa", lambda *_: None)
     free.set()
     while not jobs.get(after.id).finished:

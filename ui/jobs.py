@@ -83,10 +83,8 @@ class Jobs:
             job = self._job(job_id)
             job.stop.set()
             waits = job.view.state == "queued"
-            if waits:
-                job.view = replace(job.view, state="cancelled")
         if waits:
-            job.end(job.view)
+            self._finish(job, replace(job.view, state="cancelled"))
         return job.view
 
     def forget(self, job_id: str) -> None:
@@ -141,11 +139,14 @@ class Jobs:
 
     def _ended(self, job: _Job, view: JobView) -> None:
         """Work that only the end of the server stopped is not finished."""
+        if not self._closing.is_set() or job.stop.is_set() or view.state == "done":
+            self._finish(job, view)
+
+    def _finish(self, job: _Job, view: JobView) -> None:
+        """Whoever sees that a job is finished finds everything tidied up."""
+        job.end(view)
         with self._lock:
-            resumable = self._closing.is_set() and not job.stop.is_set() and view.state != "done"
             job.view = view
-        if not resumable:
-            job.end(view)
 
     def _forget_oldest(self) -> None:
         finished = [job_id for job_id, job in self._jobs.items() if job.view.finished]

@@ -14,6 +14,8 @@ SOURCE_CHARS = 800
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.I)
+_UNSEEN = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Categories of control characters, of what is no character, and of separators of lines."""
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -23,9 +25,9 @@ def source_of(name: str) -> str:
     Backslashes separate folders too, and letters are composed (macOS sends them decomposed). Raises ConfigError.
     """
     shown = shortened(name)
-    if any(unicodedata.category(char) in ("Cc", "Cs") or char in _BIDI for char in name):
+    if any(unicodedata.category(char) in _UNSEEN or char in _BIDI for char in name):
         raise ConfigError(f"The name {shown} has control characters: rename the file.")
-    path = unicodedata.normalize("NFC", name).replace("\\", "/")
+    path = re.sub(r"\s", " ", unicodedata.normalize("NFC", name).replace("\\", "/"))
     if path.startswith("/") or _DRIVE.match(path):
         raise ConfigError(f"The name {shown} is an absolute path: give one relative to the folder that is uploaded.")
     parts = [part.strip() for part in path.split("/") if part.strip() not in ("", ".")]

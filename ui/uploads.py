@@ -75,9 +75,12 @@ class Uploads:
             saved = await save_files(content_type, body, spool.folder, self._settings.uploads)
             announced = [Announced(file.name, file.path.stat().st_size) for file in saved]
             view = self._announce(job_id, collection, announced, owner)
-            for file in view.files:
-                spool.take(saved[file.number - 1].path, file.number)
-            return self._begin(replace(view, files=tuple(replace(file, received=True) for file in view.files)))
+            files = tuple(replace(file, received=file.state == "waiting") for file in view.files)
+            for file in files:
+                if file.received:
+                    spool.take(saved[file.number - 1].path, file.number)
+            spool.keep_only(files)
+            return self._begin(replace(view, files=files))
         except OSError as error:
             spool.delete()
             raise self._unwritten(error) from error
