@@ -260,7 +260,7 @@ class Store:
         return StoredDocument(document, row["version"])
 
     def outline(self, collection: str, document_id: str) -> list[tuple[int, tuple[str, ...]]]:
-        """Where each block of the served text begins, and the headings above it. Raises DocumentNotFound when none is served."""
+        """Where each block of the served text begins, and the headings above it. Raises DocumentNotFound."""
         rows = _rows(self._text_row(collection, document_id)["layout"])
         return [(start, tuple(row[3])) for start, row in zip(_starts(rows), rows, strict=True)]
 
