@@ -8,18 +8,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 
 from ui.house import House
 from ui.person import Role
 from ui.web.chat_page import chat_page
 from ui.web.chat_routes import chat
+from ui.web.evaluate.parts import parts
 from ui.web.evaluate_page import evaluate_page
 from ui.web.heading import MARK, heading
 from ui.web.language import LANGUAGES, PageLanguage, language_of
@@ -50,9 +50,14 @@ def mount_site(app: FastAPI, house: House) -> None:
     """Serves all pages, next to the API's routes; `/` leads to the chat in the language of the browser."""
     _empty_uploads(house.settings.home / "temporary")
     app.include_router(chat)
+    app.include_router(parts)
     for area in AREAS:
         for language in LANGUAGES:
             _mount(app, house, area, language)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def mark() -> Response:
+        return Response(MARK, media_type="image/svg+xml")
 
     @app.get("/", include_in_schema=False)
     @app.get("/es", include_in_schema=False)
@@ -91,12 +96,9 @@ def _mount(app: FastAPI, house: House, area: Area, language: PageLanguage) -> No
 
 
 def _head(area: Area, language: PageLanguage) -> str:
-    """The page's own colour comes first, so that a dark one does not begin in white."""
-    style = "<style>:root { color-scheme: light dark; background: light-dark(#fff, #1c1917); }</style>"
-    mark = f'<link rel="icon" href="data:image/svg+xml,{quote(MARK)}">'
     scripts = [f'document.documentElement.lang = "{language}";']
     scripts += [file.read_text(encoding="utf-8") for file in _files(area, "js")]
-    return style + mark + "".join(f"<script>{script}</script>" for script in scripts)
+    return "".join(f"<script>{script}</script>" for script in scripts)
 
 
 def _files(area: Area, ending: str) -> list[Path]:
