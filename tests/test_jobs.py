@@ -1,68 +1,76 @@
-"""Work on the server, and the uploads it works on."""
+"""Work on the server: in order, with progress, and with an end that everybody can rely on."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
-from assistant.config import Settings
-from ingest.collection import CollectionInfo
-from ingest.progress import IngestReport
+import pytest
+
+from ingest.errors import ConfigError
+from ingest.progress import FileOutcome
+from ui import jobs as module
 from ui.jobs import Jobs
-from ui.service import Cancelled, LocalService, Progress
-from ui.web.documents import _upload
-from ui.web.texts import TEXTS
+from ui.service import Cancelled
+from ui.views import FileView, JobView
 
 
-def test_a_job_cancelled_while_it_waits_is_never_begun() -> None:
-    jobs, free, begun = Jobs(), threading.Event(), threading.Event()
+@pytest.fixture
+def jobs() -> Iterator[Jobs]:
+    jobs = Jobs()
+    yield jobs
+    jobs.close()
+
+
+def wait_for(jobs: Jobs, job: JobView) -> JobView:
+    while not jobs.get(job.id).finished:
+        threading.Event().wait(0.01)
+    return jobs.get(job.id)
+
+
+def test_a_job_cancelled_while_it_waits_is_never_begun(jobs: Jobs) -> None:
+    free, begun, ended = threading.Event(), threading.Event(), list[JobView]()
 
     def wait(*_: object) -> None:
         free.wait()
 
     jobs.start("reindex", "empresa", wait)
-    waiting = jobs.start("reindex", "otra", lambda *_: begun.set())
-    assert jobs.cancel(waiting.id).state == "cancelled"
-    after = jobs.start("reindex", "empresa", lambda *_: None)
+    waiting = jobs.run(JobView("a", "upload", "otra", "receiving"), lambda *_: begun.set(), ended.append)
+    assert (jobs.cancel(waiting.id).state, jobs.pending()) == ("cancelled", 1)
+    after = jobs.start("reindex", "empresa", lambda *_: None, "ana")
     free.set()
-    while not jobs.get(after.id).finished:
-        threading.Event().wait(0.02)
-    assert (jobs.get(waiting.id).state, begun.is_set()) == ("cancelled", False)
+    assert (wait_for(jobs, after).state, after.owner) == ("done", "ana")
+    assert (jobs.get(waiting.id).state, begun.is_set(), [view.state for view in ended]) == ("cancelled", False, ["cancelled"])
+
+
+def test_the_newest_job_comes_first_and_old_ones_are_forgotten(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT", 2)
+    done = [wait_for(jobs, jobs.start("reindex", f"c{number}", lambda *_: None)).id for number in range(5)]
+    assert [job.id for job in jobs.all()] == list(reversed(done[-3:]))
+    with pytest.raises(ConfigError, match="no job"):
+        jobs.get(done[0])
+
+
+def test_files_are_told_apart_and_what_was_refused_stays_so(jobs: Jobs) -> None:
+    twice = (FileView(1, "a.txt", 1), FileView(2, "a.txt", 1, "failed", "same_name"), FileView(3, "b.txt", 1, received=False))
+    job = jobs.show(JobView("a", "upload", "docs", "receiving", files=twice))
+    jobs.settle(job.id, FileOutcome("a.txt", "ready"))
+    jobs.arrived(job.id, 3)
+    told = [(file.state, file.reason, file.received) for file in jobs.get(job.id).files]
+    assert told == [("ready", None, True), ("failed", "same_name", True), ("waiting", None, True)]
+
+
+def test_the_end_of_the_server_is_not_the_end_of_a_job() -> None:
+    """What it interrupts can be taken up again: nobody tidies it away."""
+    jobs, begun, ended = Jobs(), threading.Event(), list[JobView]()
+
+    def work(_: object, cancelled: Cancelled) -> None:
+        begun.set()
+        while not cancelled():
+            threading.Event().wait(0.01)
+
+    running = jobs.run(JobView("a", "upload", "docs", "receiving"), work, ended.append)
+    waiting = jobs.run(JobView("b", "upload", "docs", "receiving"), work, ended.append)
+    begun.wait()
     jobs.close()
-
-
-class Reading(LocalService):
-    """Reads uploads for as long as `free` is not set."""
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(Settings(home=home))
-        self.reading, self.free = threading.Event(), threading.Event()
-
-    def upload(self, files: Sequence[Path], collection: str, *, progress: Progress, cancelled: Cancelled) -> IngestReport:
-        self.reading.set()
-        self.free.wait()
-        raise ZeroDivisionError(files[0].read_text())
-
-    def collections(self) -> list[CollectionInfo]:
-        return []
-
-
-def test_uploads_do_not_outlive_their_job_though_the_tab_is_closed(tmp_path: Path) -> None:
-    upload = tmp_path / "uploads" / "0a1b" / "nota.txt"
-    upload.parent.mkdir(parents=True)
-    upload.write_text("nota", encoding="utf-8")
-    service, jobs = Reading(tmp_path), Jobs()
-
-    async def close_the_tab() -> None:
-        updates = _upload(service, jobs, [upload], "empresa", TEXTS["es"])
-        await anext(updates)
-        await asyncio.to_thread(service.reading.wait)
-        await updates.aclose()
-
-    asyncio.run(close_the_tab())
-    assert upload.exists()
-    service.free.set()
-    jobs._pool.shutdown(wait=True)
-    assert list((tmp_path / "uploads").iterdir()) == []
+    assert (jobs.get(running.id).state, jobs.get(waiting.id).state, ended) == ("running", "queued", [])

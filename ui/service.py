@@ -270,14 +270,6 @@ class LocalService:
             sync=sync, progress=progress, cancelled=cancelled, admits=admits, by=by,
         )  # fmt: skip
 
-    def upload(self, files: Sequence[Path], collection: str, *, progress: Progress, cancelled: Cancelled) -> IngestReport:
-        """Ingests copies of files that are thrown away afterwards; each document's source is its file's name."""
-        from ingest.pipeline import SourceFile, ingest_files
-
-        store, embedder = self._store.get(), self._embedder.get()
-        sources = [SourceFile(path.name, path, on_disk=False) for path in files]
-        return ingest_files(store, embedder, self.settings, sources, collection, progress=progress, cancelled=cancelled)
-
     def load(
         self,
         files: Sequence[SourceFile],
