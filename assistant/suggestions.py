@@ -6,10 +6,8 @@ is about. The questions of other people are never suggested: they may tell who a
 
 from __future__ import annotations
 
-import json
 import random
 import re
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,10 +15,11 @@ from itertools import chain, islice, zip_longest
 
 from assistant.access import Access
 from assistant.prompts import Language
-from assistant.types import Answer
-from ingest.chunk_table import ChunkKey
+from assistant.types import Answer, Citation, Source
+from ingest.errors import DocumentNotFound
 from ingest.store import Store
 from ingest.text import fold
+from ingest.types import StoredChunk
 
 STARTERS = 4
 FOLLOW_UPS = 3
@@ -35,7 +34,14 @@ _PATTERNS: dict[Language, str] = {
     "es": "¿Qué dice «{title}» sobre «{heading}»?",
     "en": "What does “{title}” say about “{heading}”?",
 }
+_SERVED = (
+    " FROM documents d JOIN collections k ON k.id = d.collection AND k.name = ?"
+    " JOIN chunks c ON c.generation = k.generation AND c.document_id = d.document_id AND c.version = d.version"
+    " AND c.ordinal = 0"
+)
 _NUMBERING = re.compile(r"^(?:(?:\d+(?:\.\d+)*|[IVX]+|[A-Z]\d?)[.)]|\d+(?:\.\d+)+|[A-Z]\d)\s+")
+_SENTENCE = re.compile(r"[¿¡]?(?:[A-ZÁÉÍÓÚÜÑ]|\d+\s*[^\W\d_]{2})")
+"""Begins as what people write: keys of data files begin small."""
 _SAYS_LITTLE = frozenset(
     "introduccion objeto objetivo alcance ambito indice contenido anexo resumen referencias definiciones notas observaciones"
     " general generalidades datos estado responsabilidades historial varios otros introduction purpose scope contents index"
@@ -44,12 +50,20 @@ _SAYS_LITTLE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class _Document:
+    id: str
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Section:
-    """A heading of a document."""
+    """A heading of a document; its text begins at `start`."""
 
     title: str
     heading: str
     language: str
+    start: int
 
     def question(self, language: Language) -> str:
         return self.heading if self.asks else _PATTERNS[language].format(title=self.title, heading=self.heading)
@@ -65,7 +79,7 @@ class _Section:
         return (
             shortest <= len(self.heading) <= longest
             and 0 < len(self.title) <= TITLE_CHARS
-            and bool(re.match(r"[¿¡]?[^\W\d_]{2}", self.heading))
+            and bool(_SENTENCE.match(self.heading) and _SENTENCE.match(self.title))
             and folded not in _SAYS_LITTLE
             and folded not in fold(self.title)
         )
@@ -108,66 +122,56 @@ class Suggestions:
     def follow_ups(self, answer: Answer, access: Access) -> list[str]:
         """What else the cited documents tell, near the cited passages."""
         language: Language = "en" if answer.language == "en" else "es"
-        numbers = {citation.number for citation in answer.citations}
-        cited = [source.chunk_id for source in answer.sources if source.number in numbers]
-        there = [stored.id for stored in self._store.chunks(cited, access.readers)]
-        questions = _in_turns([self._nearby(chunk_id, language) for chunk_id in there])
-        return _first((text for text in questions if fold(text) != fold(answer.question)), FOLLOW_UPS)
+        cited = {source.chunk_id: citation.quote for citation, source in _cited(answer)}
+        found = [self._nearby(stored, cited[stored.id], language) for stored in self._store.chunks(list(cited), access.readers)]
+        return _first((text for text in _in_turns(found) if fold(text) != fold(answer.question)), FOLLOW_UPS)
 
     def _questions(self, collection: str, language: Language, dice: random.Random) -> list[str]:
         """One for each of some documents: those that are questions first, then those in the language."""
+        documents = [self._sections(collection, row) for row in self._some_documents(collection, dice)]
+        chosen = [dice.choice(telling) for sections in documents if (telling := _best(sections))]
+        chosen.sort(key=lambda section: (section.language != language, not section.asks))
+        return [section.question(language) for section in chosen if not section.asks or section.language == language]
+
+    def _nearby(self, stored: StoredChunk, quote: str, language: Language) -> list[str]:
+        """The sections next to the quote, the nearest first."""
+        chunk = stored.chunk
+        at = chunk.start + max(0, chunk.text.find(quote) - len(chunk.prefix))
+        document = _Document(stored.document_id, stored.title, chunk.language)
+        sections = self._sections(stored.collection, document)
+        here = max((section.start for section in sections if section.start <= at), default=0)
+        place = next((number for number, section in enumerate(sections) if section.start == here), 0)
+        others = sorted(enumerate(sections), key=lambda pair: abs(pair[0] - place))
+        return [section.question(language) for number, section in others if number != place and section.telling]
+
+    def _some_documents(self, collection: str, dice: random.Random) -> list[_Document]:
         with self._store.database.read() as connection:
-            sections = [
-                dice.choice(telling)
-                for document in _some_documents(connection, collection, dice)
-                if (telling := _best(_sections(connection, collection, document)))
-            ]
-        sections.sort(key=lambda section: (section.language != language, not section.asks))
-        return [section.question(language) for section in sections if not section.asks or section.language == language]
+            keys = [row[0] for row in connection.execute(f"SELECT d.document_id{_SERVED} ORDER BY d.source", (collection,))]
+            query = f"SELECT d.document_id, d.title, c.language{_SERVED} WHERE d.document_id = ?"
+            chosen = dice.sample(keys, min(DOCUMENTS, len(keys)))
+            return [_Document(*connection.execute(query, (collection, key)).fetchone()) for key in chosen]
 
-    def _nearby(self, chunk_id: str, language: Language) -> list[str]:
-        key = ChunkKey.parse(chunk_id)
-        assert key is not None  # the store knows it
-        with self._store.database.read() as connection:
-            sections = _sections(connection, key.collection, key.document_id)
-        here = sections.get(key.ordinal)
-        others = sorted(sections.items(), key=lambda item: abs(item[0] - key.ordinal))
-        return [
-            section.question(language)
-            for _, section in others
-            if section.telling and (here is None or section.heading != here.heading)
-        ]
+    def _sections(self, collection: str, document: _Document) -> list[_Section]:
+        """In reading order, each once; none when the document is gone meanwhile."""
+        try:
+            outline = self._store.outline(collection, document.id)
+        except DocumentNotFound:
+            return []
+        found: dict[str, _Section] = {}
+        for start, headings in outline:
+            if headings and (heading := _plain(headings[-1])):
+                found.setdefault(heading, _Section(_plain(document.title), heading, document.language, start))
+        return list(found.values())
 
 
-def _some_documents(connection: sqlite3.Connection, collection: str, dice: random.Random) -> list[str]:
-    rows = connection.execute(
-        "SELECT d.document_id FROM documents d JOIN collections k ON k.id = d.collection"
-        " WHERE k.name = ? AND d.version IS NOT NULL",
-        (collection,),
-    )
-    known = [row["document_id"] for row in rows]
-    return dice.sample(known, min(DOCUMENTS, len(known)))
+def _cited(answer: Answer) -> Iterator[tuple[Citation, Source]]:
+    sources = {source.number: source for source in answer.sources}
+    return ((citation, sources[citation.number]) for citation in answer.citations if citation.number in sources)
 
 
-def _sections(connection: sqlite3.Connection, collection: str, document_id: str) -> dict[int, _Section]:
-    """The innermost heading of each chunk that has one, by the chunk's ordinal."""
-    rows = connection.execute(
-        "SELECT c.ordinal, c.headings, c.language, d.title FROM collections k"
-        " JOIN documents d ON d.collection = k.id AND d.document_id = ?"
-        " JOIN chunks c ON c.generation = k.generation AND c.document_id = d.document_id AND c.version = d.version"
-        " WHERE k.name = ? ORDER BY c.ordinal",
-        (document_id, collection),
-    )
-    return {
-        row["ordinal"]: _Section(_plain(row["title"]), _plain(headings[-1]), row["language"])
-        for row in rows
-        if (headings := json.loads(row["headings"]))
-    }
-
-
-def _best(sections: dict[int, _Section]) -> list[_Section]:
+def _best(sections: Sequence[_Section]) -> list[_Section]:
     """Those that are questions, else those of several words, else any."""
-    telling = list(dict.fromkeys(section for section in sections.values() if section.telling))
+    telling = [section for section in sections if section.telling]
     asking = [section for section in telling if section.asks]
     return asking or [section for section in telling if " " in section.heading] or telling
 

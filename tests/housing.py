@@ -17,9 +17,9 @@ from ui.memory.conversation import Begun, Turn
 from ui.person import Person
 from ui.service import LocalService, Question
 
-ANA = Person("a1", "ana", "employee", frozenset({"ventas"}))
-LUIS = Person("b2", "luis", "employee", frozenset({"compras"}))
-ADMIN = Person("c3", "root", "admin")
+ANA = Person("person-ana", "ana", "employee", frozenset({"ventas"}))
+LUIS = Person("person-luis", "luis", "employee", frozenset({"compras"}))
+ADMIN = Person("person-root", "root", "admin")
 
 
 @contextmanager
