@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.config import ServerSettings
 from eval.rows import AnswerRow, Key
 from eval.runs import Run, open_run
 from tests.fake_openai import FakeOpenAI, running
@@ -150,6 +151,6 @@ def test_wrong_use_is_one_sentence(evaluation: Evaluation) -> None:
 
 
 def test_a_measurement_needs_the_computer_to_itself(evaluation: Evaluation) -> None:
-    with published(evaluation.midas.home, "http://127.0.0.1:7860"):
+    with published(evaluation.midas.home, "http://127.0.0.1:7860", ServerSettings()):
         told = evaluation.call(code=1)
     assert told == "midas: A measurement needs the computer to itself: stop midas serve at http://127.0.0.1:7860 first.\n"

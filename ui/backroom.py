@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, cast
 
-from assistant.config import ServerSettings
-from ui.address import read_address
+from ui.address import read_address, server_url
 from ui.command import load_settings
 from ui.desks.people import People
 from ui.ledger.books import Books
@@ -19,8 +17,6 @@ from ui.service import Service, connect
 
 if TYPE_CHECKING:
     from ui.house import House
-
-EVERY_ADDRESS = ("0.0.0.0", "::", "")
 
 
 class Backroom:
@@ -61,11 +57,4 @@ def base_url(desk: People) -> str:
     """The beginning of links: what settings say, the running server's address, or where it would listen."""
     settings = desk.house.settings
     address = read_address(settings.home)
-    return settings.server.public_url or (address.url if address else server_url(settings.server))
-
-
-def server_url(server: ServerSettings, port: int | None = None) -> str:
-    """Where others reach a server that listens on this address: by the machine's name where it listens on all."""
-    host = socket.getfqdn() if server.host in EVERY_ADDRESS else server.host
-    name = f"[{host}]" if ":" in host else host
-    return f"{'https' if server.tls_certificate else 'http'}://{name}:{server.port if port is None else port}"
+    return address.people_url if address else server_url(settings.server)

@@ -338,7 +338,8 @@ def doctor(
 @app.command()
 def serve(
     host: Annotated[
-        str | None, typer.Option("--host", metavar="ADDRESS", help="Address to listen on; a loopback one. Default: 127.0.0.1.")
+        str | None,
+        typer.Option("--host", metavar="ADDRESS", help="Address to listen on. Default: 127.0.0.1."),
     ] = None,
     port: Annotated[
         int | None,
@@ -347,15 +348,24 @@ def serve(
         ),
     ] = None,
     backend: Backend = None,
+    tls_certificate: Annotated[
+        Path | None, typer.Option("--tls-certificate", metavar="FILE", help="Serve https with this certificate (PEM).")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's key (PEM).")] = None,
     json: Json = False,
 ) -> None:
     """Serve the web page and the HTTP API.
 
-    While it runs, the other commands go through it.
+    People sign in once there is an account, or when other machines can reach the address. While the server runs, the other
+    commands go through it.
     """
     from ui.server import serve as run
 
     settings = load_settings()
+    if (tls_certificate is None) != (tls_key is None):
+        raise ConfigError("--tls-certificate and --tls-key need each other.")
+    settings.server.tls_certificate = tls_certificate or settings.server.tls_certificate
+    settings.server.tls_key = tls_key or settings.server.tls_key
     if backend is not None:
         settings.default_backend = backend
     run(settings, host or settings.server.host, settings.server.port if port is None else port, json=json)

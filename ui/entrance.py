@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import re
 from collections.abc import Callable
 from urllib.parse import quote
@@ -14,12 +15,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.config import Settings
+from ingest.errors import ConfigError
+from ui.forwarded import PROXY_HEADERS
 from ui.guard import OWN_PAGE, SAFE_METHODS, error_response, foreign, same_token, says_where_from
+from ui.people.errors import SignInFailed
 from ui.people.keys import PREFIX
 from ui.people.register import Register
 from ui.person import LOCAL, SERVER, Person
 from ui.web.language import language_of
 
+log = logging.getLogger("midas")
 OPEN = re.compile(r"/(healthz|readyz|sign-in/[a-z.]+|(es|en)/(sign-in|link))")
 """Paths for people who are not signed in."""
 API = re.compile(r"/(v1|metrics|openapi\.json)(/.*)?|.*/gradio_api/.*")
@@ -50,18 +55,40 @@ class Entrance:
 
     def person(self, request: HTTPConnection) -> Person | None:
         """None when a credential is wrong or missing."""
-        if (authorization := request.headers.get("authorization")) is not None:
+        authorization = request.headers.get("authorization")
+        if authorization is not None and authorization[:7].lower() == "bearer ":
             return self._bearer(authorization)
+        if (said := self._said_by_proxy(request)) is not None:
+            return self._proxied(*said)
+        if authorization is not None:
+            return None
         if not self.sign_in:
             return LOCAL
         return self._session(request.cookies.get(cookie_name(SESSION_COOKIE, request)))
 
+    def _said_by_proxy(self, request: HTTPConnection) -> tuple[str, str | None] | None:
+        """The name and groups in the headers of a trusted proxy."""
+        proxy, said = self._settings.access.proxy, request.scope.get(PROXY_HEADERS, {})
+        name = said.get(proxy.header.lower(), "") if proxy and proxy.header else ""
+        if not name:
+            return None
+        return name, said.get(proxy.groups_header.lower()) if proxy and proxy.groups_header else None
+
+    def _proxied(self, name: str, groups: str | None) -> Person | None:
+        try:
+            account = self._register.outside.from_proxy(name, None if groups is None else groups.split(","))
+        except ConfigError as error:
+            log.warning("The proxy's person is not let in: %s", error)
+            return None
+        except SignInFailed:
+            return None
+        return self._register.accounts.person(account.id, "proxy")
+
     def _bearer(self, authorization: str) -> Person | None:
         if same_token(authorization, self._token):
             return SERVER
-        scheme, _, secret = authorization.partition(" ")
-        keys = self._register.keys
-        key = keys.find(secret) if scheme.lower() == "bearer" and secret.startswith(PREFIX) else None
+        secret, keys = authorization[7:].strip(), self._register.keys
+        key = keys.find(secret) if secret.startswith(PREFIX) else None
         if key is None:
             return None
         if keys.stale(key):

@@ -14,12 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.config import ServerSettings
 from ui.errors import ErrorBody, ErrorDetail
+from ui.forwarded import THROUGH_PROXY
 
 HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?", re.ASCII)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
-"""Headers by which a reverse proxy is known."""
 
 CONTENT_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline';"
@@ -70,7 +69,7 @@ class Guard:
 
     def _problem(self, scope: Scope, headers: Headers) -> str | None:
         open_to_all = not self._sign_in()
-        if open_to_all and any(name in headers for name in FORWARDED):
+        if open_to_all and scope.get(THROUGH_PROXY):
             return NO_PROXY
         if not self._is_own_name(_name(headers.get("host", "")), open_to_all):
             return OWN_NAME
@@ -78,7 +77,7 @@ class Guard:
 
     def _is_own_name(self, name: str | None, open_to_all: bool) -> bool:
         if self._server.allowed_hosts or open_to_all:
-            return name in (*LOOPBACK, *self._server.allowed_hosts)
+            return name in (*LOOPBACK, self._server.host, *self._server.allowed_hosts)
         return bool(name)
 
     def _is_own_page(self, scope: Scope, headers: Headers) -> bool:

@@ -41,7 +41,10 @@ class RemoteService:
 
     def __init__(self, address: Address) -> None:
         self._address = address
-        self._client = httpx.Client(base_url=address.url, headers=self._headers(), timeout=TIMEOUT, trust_env=False)
+        self._verify = address.verify()
+        self._client = httpx.Client(
+            base_url=address.url, headers=self._headers(), timeout=TIMEOUT, trust_env=False, verify=self._verify
+        )
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._address.token}"}
@@ -51,7 +54,7 @@ class RemoteService:
 
     async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         async with httpx.AsyncClient(
-            base_url=self._address.url, headers=self._headers(), timeout=TIMEOUT, trust_env=False
+            base_url=self._address.url, headers=self._headers(), timeout=TIMEOUT, trust_env=False, verify=self._verify
         ) as client:
             with _translated():
                 async with client.stream("POST", "/v1/chat/completions", json=_chat_body(question)) as response:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import logging
 import os
 import signal
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from types import FrameType
@@ -17,12 +17,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import uvicorn
 from fastapi import FastAPI
 
-from assistant.config import Settings
+from assistant.config import ServerSettings, Settings
 from ingest.errors import ConfigError, StoreError
 from ui import terminal
-from ui.address import published
+from ui.address import published, server_url
 from ui.api.app import make_api
 from ui.backends import require
+from ui.entrance import is_loopback
 from ui.house import House
 from ui.jobs import Jobs
 from ui.service import LocalService
@@ -35,26 +36,28 @@ GRACE_SECONDS = 5
 def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> None:
     """Until SIGTERM or SIGINT.
 
-    Raises ConfigError for a foreign address or an unknown default back end, StoreError for a used port or data directory.
+    Raises ConfigError for an address that others reach while nobody must sign in, an unknown default back end or a wrong
+    certificate; StoreError for a used port or data directory.
     """
-    _refuse_foreign(host)
     settings.server.host = host
+    check_access(settings)
     require(settings.default_backend, settings)
     listener = _listen(host, port)
     service, jobs = LocalService(settings), Jobs()
     try:
         service.open()
-        url = _url(listener)
+        settings.server.port = listener.getsockname()[1]
+        url = server_url(settings.server, own=True)
         with (
-            published(settings.home, url) as address,
+            published(settings.home, url, settings.server) as address,
             _orderly_stop(),
             closing(House(settings, service, jobs, address.token)) as house,
         ):
             app = make_app(house)
             house.begin()
             service.warm()
-            _announce(url, json=json)
-            _run(app, listener)
+            _announce(url, house, json=json)
+            _run(app, listener, settings.server)
     finally:
         jobs.close()
         service.close()
@@ -68,22 +71,30 @@ def make_app(house: House) -> FastAPI:
     return app
 
 
-def _run(app: FastAPI, listener: socket.socket) -> None:
+def _run(app: FastAPI, listener: socket.socket, server: ServerSettings) -> None:
+    """`Forwarded` sees to the headers of proxies."""
     config = uvicorn.Config(
-        app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False
-    )
+        app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
+        proxy_headers=False, ssl_certfile=server.tls_certificate, ssl_keyfile=server.tls_key,
+    )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _refuse_foreign(host: str) -> None:
-    if host == "localhost":
-        return
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise ConfigError(f"Midas has no sign-in yet and serves this machine only: use --host 127.0.0.1 instead of {host}.")
+def check_access(settings: Settings) -> None:
+    """Raises ConfigError where everybody could come in, or the certificate can't be used."""
+    server = settings.server
+    if settings.access.sign_in == "off" and not is_loopback(server.host):
+        raise ConfigError(
+            f"Other machines reach {server.host} and access.sign_in is off: use --host 127.0.0.1, or let people sign in."
+        )
+    if server.tls_certificate is not None and server.tls_key is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(server.tls_certificate, server.tls_key, password="")
+        except OSError as error:
+            raise ConfigError(
+                f"{server.tls_certificate} and {server.tls_key} can't be used ({error.strerror or error}):"
+                " name a certificate and its key in PEM files."
+            ) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -103,16 +114,30 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _announce(url: str, *, json: bool) -> None:
+def _announce(url: str, house: House, *, json: bool) -> None:
+    """Where the server is, and, while nobody can administer, the link that makes the first admin."""
+    server = house.settings.server
+    people_url = server_url(server)
+    link = _first_link(house, people_url)
     if json:
-        print(terminal.json_line({"url": url, "pid": os.getpid()}), flush=True)
+        print(terminal.json_line({"url": url, "pid": os.getpid(), **({"link": link} if link else {})}), flush=True)
     else:
-        terminal.out.print(f"Midas is at {url} (API: {url}/docs). Ctrl-C stops it.")
+        terminal.out.print(f"Midas is at {people_url} (API: {people_url}/docs). Ctrl-C stops it.", soft_wrap=True)
+        if link:
+            told = "Nobody can administer it yet. This link makes the first admin, once, within an hour:"
+            terminal.out.print(f"{told}\n{link}", soft_wrap=True)
+    if not is_loopback(server.host) and server.tls_certificate is None and house.settings.access.proxy is None:
+        terminal.err.print(
+            "Without TLS passwords can be read on the way: set server.tls_certificate and server.tls_key, or put a proxy with"
+            " TLS before Midas and name it in [access.proxy].",
+            soft_wrap=True,
+        )
+
+
+def _first_link(house: House, base: str) -> str | None:
+    if not house.entrance.sign_in or house.accounts.any_admin():
+        return None
+    return f"{base}/es/link?code={house.register.invitations.make(None)}"
 
 
 @contextmanager

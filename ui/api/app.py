@@ -27,6 +27,7 @@ from ui.api.questions import questions
 from ui.api.sources import sources
 from ui.entrance import Doorkeeper
 from ui.errors import Unexpected, body_of, status_of
+from ui.forwarded import Forwarded
 from ui.guard import Guard, error_response
 from ui.house import House
 from ui.people.errors import TooMany
@@ -59,6 +60,7 @@ def make_api(house: House, areas: Mapping[str, Role] | None = None) -> FastAPI:
     app.add_middleware(PageGuard, areas=areas or {})
     app.add_middleware(Doorkeeper, entrance=house.entrance)
     app.add_middleware(Guard, server=house.settings.server, sign_in=lambda: house.entrance.sign_in)
+    app.add_middleware(Forwarded, proxy=house.settings.access.proxy)
     app.add_exception_handler(MidasError, _midas_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

@@ -52,6 +52,11 @@ class Accounts:
                 self._any = rows.execute("SELECT 1 FROM accounts LIMIT 1").fetchone() is not None
         return self._any
 
+    def any_admin(self) -> bool:
+        """Whether somebody can administer."""
+        with self._database.read() as rows:
+            return rows.execute("SELECT 1 FROM accounts WHERE role = 'admin' AND NOT disabled").fetchone() is not None
+
     def all(self) -> list[Account]:
         """By name."""
         with self._database.read() as rows:
@@ -88,7 +93,7 @@ class Accounts:
     ) -> Account:
         """Without a password. Raises NameTaken, GroupNotFound, and ConfigError for a first account that is no admin."""
         name, groups = person_name(name), self._groups.resolve(groups)
-        if role != "admin" and issuer is None and not self.any():
+        if role != "admin" and issuer is None and not self.any_admin():
             raise ConfigError("The first account must be an admin's: add it with --role admin.")
         account_id = new_id()
         with self._database.write() as rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from assistant.access import EVERYONE
@@ -66,6 +66,11 @@ class Groups:
         with self._database.write() as rows:
             rows.execute("DELETE FROM groups WHERE name = ?", (name,))
         return name
+
+    def known(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Those of these names that are groups here, as they are kept, sorted."""
+        wanted = {folded(name) for name in names}
+        return tuple(sorted(name for name in self.names() if folded(name) in wanted))
 
     def resolve(self, names: Sequence[str]) -> tuple[str, ...]:
         """These groups' names as they are kept, sorted. Raises GroupNotFound, which lists them all."""

@@ -38,12 +38,12 @@ class Invitations:
         return secret
 
     def find(self, secret: str) -> Invitation:
-        """Looks without using it up. Raises LinkExpired, also for a first admin's link once there is an account, and for the
+        """Looks without using it up. Raises LinkExpired, also for a first admin's link once there is one, and for the
         link of a disabled account."""
         with self._database.read() as rows:
             row = rows.execute(
                 "SELECT account FROM invitations WHERE digest = ? AND expires_at > ?"
-                " AND CASE WHEN account IS NULL THEN NOT EXISTS (SELECT 1 FROM accounts)"
+                " AND CASE WHEN account IS NULL THEN NOT EXISTS (SELECT 1 FROM accounts WHERE role = 'admin' AND NOT disabled)"
                 " ELSE account IN (SELECT id FROM accounts WHERE NOT disabled) END",
                 (digest(secret), self._now()),
             ).fetchone()

@@ -8,6 +8,7 @@ from ui.people.database import open_database
 from ui.people.groups import Groups
 from ui.people.invitations import Invitations
 from ui.people.keys import Keys
+from ui.people.outside import Outside
 from ui.people.secret import signing_key
 from ui.people.sessions import Sessions
 
@@ -22,6 +23,7 @@ class Register:
         self.key = signing_key(settings.home)
         self.groups = Groups(self._database)
         self.accounts = Accounts(self._database, self.groups)
+        self.outside = Outside(self.accounts, self.groups)
         self.keys = Keys(self._database)
         self.invitations = Invitations(self._database)
         idle_s, longest_s = (
