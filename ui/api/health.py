@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from ui.api.context import TheHouse
+from ui.entrance import person_behind
 from ui.views import Readiness
 
 health = APIRouter(tags=["health"])
@@ -21,11 +22,11 @@ def healthz() -> dict[str, str]:
 
 
 @health.get("/readyz", responses={503: {"model": Readiness}})
-def readyz(house: TheHouse, response: Response) -> Readiness:
-    """200 when questions are answered at once, 503 while models are being loaded."""
+def readyz(request: Request, house: TheHouse, response: Response) -> Readiness:
+    """200 when questions are answered at once, 503 while models are being loaded; why, only people are told."""
     readiness = house.service.readiness()
     response.status_code = 200 if readiness.ready else 503
-    return readiness
+    return readiness if person_behind(request) else Readiness(readiness.ready)
 
 
 @health.get("/docs", include_in_schema=False)
@@ -46,6 +47,6 @@ def _listing(schema: dict[str, Any]) -> str:
         '<meta name="viewport" content="width=device-width"><style>body{font:16px/1.5 system-ui;max-width:60rem;'
         "margin:2rem auto;padding:0 1rem}td{padding:.4rem .8rem .4rem 0;vertical-align:top;border-bottom:1px solid #ddd}"
         '</style><h1>Midas API</h1><p>Description: <a href="/openapi.json">/openapi.json</a>. The routes under <code>/v1</code>'
-        " for documents, collections, back ends and work need the admin token as <code>Authorization: Bearer</code>.</p>"
+        " need a session, or an API key as <code>Authorization: Bearer</code>; what its owner may not do is refused.</p>"
         f"<table>{rows}</table></html>"
     )
