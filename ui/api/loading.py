@@ -22,7 +22,7 @@ loading = APIRouter(prefix="/v1", dependencies=SECURED, responses=REFUSALS, tags
 AtKeeping = Annotated[Keeping, Depends(at(Keeping))]
 Number = Annotated[int, InPath(ge=1, le=10**6)]
 WatchId = Annotated[int, InPath(ge=1, le=2**53)]
-ServerPath = Annotated[Path, Field(max_length=4096)]
+ServerPath = Annotated[str, Field(min_length=1, max_length=4096)]
 
 _MULTIPART = {
     "requestBody": {
@@ -116,7 +116,7 @@ def retry(job_id: str, desk: AtKeeping) -> JobView:
 @loading.post("/collections/{name}/ingest", status_code=202)
 def ingest(name: str, body: IngestRequest, desk: AtKeeping) -> JobView:
     """Starts an ingestion; `/v1/jobs/{id}` tells how far it is."""
-    return desk.ingest(body.paths, name, sync=body.sync)
+    return desk.ingest([Path(path) for path in body.paths], name, sync=body.sync)
 
 
 @loading.post("/collections/{name}/reindex", status_code=202)
@@ -152,7 +152,7 @@ def watches(desk: AtKeeping) -> list[WatchView]:
 @loading.post("/collections/{name}/watches", status_code=201)
 def watch(name: str, body: NewWatch, desk: AtKeeping) -> WatchView:
     """Watches a folder of the server: what is new or changed in it is read into the collection."""
-    return desk.watch(name, body.path, sync=body.sync)
+    return desk.watch(name, Path(body.path), sync=body.sync)
 
 
 @loading.patch("/watches/{watch_id}")
