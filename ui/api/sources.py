@@ -21,9 +21,12 @@ _NEVER_RUN = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Conte
 
 
 @sources.get("/sources/{chunk_id:path}")
-def source(chunk_id: str, desk: AtReading) -> SourceView:
-    """A passage that an answer cites, with the text around it and what can be had of its document."""
-    return desk.source(chunk_id)
+def source(chunk_id: str, desk: AtReading, quotes: Quotes = []) -> SourceView:  # noqa: B006
+    """A passage that an answer cites, with the text around it and what can be had of its document.
+
+    When the document was changed or indexed anew since the answer, the passage that holds a `quote` now.
+    """
+    return desk.source(chunk_id, quotes)
 
 
 @sources.get(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 
 from ingest.catalog import DocumentRow
-from ingest.errors import ConfigError, DocumentNotFound
+from ingest.chunk_table import ChunkKey
+from ingest.errors import CollectionNotFound, ConfigError, DocumentNotFound
 from ingest.originals import obstacle, original_of, place_of
+from ingest.quotes import letters
 from ingest.store import Store
 from ingest.surroundings import surroundings
 from ingest.types import StoredChunk
@@ -22,12 +25,12 @@ class Reading(Desk):
 
     for_asking = True
 
-    def source(self, chunk_id: str) -> SourceView:
-        """Raises DocumentNotFound when the passage is not served (any more), or not to this person."""
-        found = self._store.chunks([chunk_id], self.person.access.readers)
-        if not found:
-            raise DocumentNotFound("This passage is not there any more, its document was changed or deleted: ask again.")
-        stored = found[0]
+    def source(self, chunk_id: str, quotes: Sequence[str] = ()) -> SourceView:
+        """The passage; when its document was changed or indexed anew since, the passage that holds one of the `quotes` now.
+
+        Raises DocumentNotFound when there is none, or not for this person.
+        """
+        stored = self._passage(chunk_id, quotes)
         self.house.ledger.audit(self.person, "source_read", f"{stored.collection}/{stored.source}", _place(stored))
         row = self._store.document(stored.collection, stored.document_id)
         document = self._store.stored_document(stored.collection, stored.document_id).document
@@ -35,7 +38,7 @@ class Reading(Desk):
         chunk, around = stored.chunk, surroundings(document, stored.chunk)
         return SourceView(
             chunk_id=stored.id, collection=stored.collection, document_id=stored.document_id, document=stored.source,
-            title=stored.title, date=stored.date, published_at=row.updated_at, page=chunk.page,
+            title=stored.title, date=stored.date, published_at=self._published_at(row, stored.collection), page=chunk.page,
             page_end=chunk.page_end, pages=row.pages, page_unit=stored.page_unit, headings=chunk.headings, kind=chunk.kind,
             before=around.before, passage=around.passage, after=around.after, cut_before=around.cut_before,
             cut_after=around.cut_after, media_type=row.media_type, drawable=row.media_type == PDF and why_not is None,
@@ -59,6 +62,27 @@ class Reading(Desk):
         path = original_of(row, self._store.originals)
         self.house.ledger.audit(self.person, "original_read", f"{collection}/{row.source}")
         return Original(path, PurePosixPath(row.source).name, row.media_type)
+
+    def _passage(self, chunk_id: str, quotes: Sequence[str]) -> StoredChunk:
+        for stored in self._store.chunks([chunk_id], self.person.access.readers):
+            return stored
+        wanted = [found for quote in quotes if (found := letters(quote)[0])]
+        for stored in self._present(ChunkKey.parse(chunk_id)) if wanted else ():
+            if any(quote in letters(stored.chunk.text)[0] for quote in wanted):
+                return stored
+        raise DocumentNotFound("This passage is not there any more, its document was changed or deleted: ask again.")
+
+    def _present(self, key: ChunkKey | None) -> list[StoredChunk]:
+        """What is served now of the document that a passage was in."""
+        if key is not None:
+            with suppress(CollectionNotFound, DocumentNotFound):
+                self._store.collection(key.collection, self.person.access.readers)
+                return self._store.version_chunks(key.collection, key.document_id)
+        return []
+
+    def _published_at(self, row: DocumentRow, collection: str) -> str:
+        events = self._store.history(collection, row.document_id)
+        return next((event.at for event in events if event.event == "published"), row.updated_at)
 
     def _row(self, collection: str, document_id: str) -> DocumentRow:
         """Of a served document. Raises CollectionNotFound, DocumentNotFound."""

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from os.path import commonprefix
 from typing import Annotated
 
@@ -86,7 +86,11 @@ def start(language: PageLanguage, desk: AtAsking, collections: Annotated[list[st
     texts, readable = CHAT_TEXTS[language], desk.collections()
     ticked = [info.name for info in readable if info.name in (collections or ())]
     suggestions = desk.suggestions(language, ticked or None)
-    return Start(models_menu(desk.backends(), texts), collections_menu(readable, texts), welcome(readable, suggestions, texts))
+    return Start(
+        models_menu(desk.backends(), desk.paces(), texts),
+        collections_menu(readable, texts),
+        welcome(readable, suggestions, texts),
+    )
 
 
 @chat.get("/conversations/{conversation}")
@@ -122,7 +126,8 @@ def stop(language: PageLanguage, turn: str, desk: AtAsking) -> None:
 @chat.post("/source", response_class=HTMLResponse)
 def source(language: PageLanguage, wanted: Wanted, desk: AtReading) -> HTMLResponse:
     """A passage in its surroundings."""
-    return HTMLResponse(source_html(desk.source(wanted.chunk_id), wanted.number, wanted.quotes, CHAT_TEXTS[language]))
+    found = desk.source(wanted.chunk_id, wanted.quotes)
+    return HTMLResponse(source_html(found, wanted.number, wanted.quotes, CHAT_TEXTS[language]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,8 @@ class News:
     done: str | None = None
 
     def line(self) -> bytes:
-        return to_json(self, exclude_none=True) + b"\n"
+        told = {news.name: value for news in fields(self) if (value := getattr(self, news.name)) is not None}
+        return to_json(told) + b"\n"
 
 
 @dataclass(slots=True)
