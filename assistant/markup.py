@@ -17,6 +17,7 @@ Labels = dict[int, tuple[str, str]]
 _OPEN, _CLOSE = "\u2e28", "\u2e29"
 """Brackets that nobody writes; as punctuation they leave the emphasis beside them alone."""
 _BRACKETS = re.compile(f"([{_OPEN}{_CLOSE}])")
+_WORD = re.compile(r"\w")
 _LINE_START = re.compile(r"(?:[ \t]*(?:[-*+]|\d{1,9}[.)]|#{1,6}|>)[ \t]+|[ \t]*\|[ \t]*)+")
 _NEVER = ("link", "image", "autolink", "html_inline", "html_block", "reference", "fence", "code", "backticks", "entity")
 
@@ -101,7 +102,7 @@ def markdown(text: str, labels: Labels | None = None, doubts: Sequence[Doubt] = 
     that tells why.
     """
     plain = _BRACKETS.sub(" ", text)
-    ordered = sorted(doubts, key=lambda doubt: doubt.start)
+    ordered = sorted((doubt for doubt in doubts if _WORD.search(plain, doubt.start, doubt.end)), key=lambda doubt: doubt.start)
     writing = _Writing(labels or {}, ordered)
     html = str(_PARSER.render(_bracketed(plain, ordered), {"writing": writing}))
     return html if writing.complete or not ordered else markdown(text, labels)
@@ -138,7 +139,7 @@ def _bracketed(text: str, doubts: Sequence[Doubt]) -> str:
     for doubt in reversed(doubts):
         line = _LINE_START.match(text, doubt.start)
         start = line.end() if line and (doubt.start == 0 or text[doubt.start - 1] in "\n ") else doubt.start
-        end = doubt.start + len(text[doubt.start : doubt.end].rstrip())
+        end = doubt.start + len(text[doubt.start : doubt.end].rstrip("| \t\n"))
         if start < end:
             text = f"{text[:start]}{_OPEN}{text[start:end]}{_CLOSE}{text[end:]}"
     return text

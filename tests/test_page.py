@@ -1,10 +1,11 @@
-"""The page in a real browser, served by a real `midas serve`."""
+"""The chat in a real browser, served by a real `midas serve`."""
 
 from __future__ import annotations
 
+import re
 import shutil
+import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,9 +13,8 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect  # noqa: E402
 
-from assistant.types import Answer, Citation, Message, Source, StatusEvent, TokenEvent  # noqa: E402
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
 from tests.fake_servers.llama_server import LlamaServer  # noqa: E402
 from tests.fake_servers.script import Script  # noqa: E402
@@ -32,9 +32,7 @@ from tests.serving import (  # noqa: E402
     scripted,
     write_documents,
 )
-from ui.web.chat import after, history  # noqa: E402
-from ui.web.render import Turn, markdown, passage_html, turn_html  # noqa: E402
-from ui.web.texts import ENGLISH, SPANISH, TEXTS, Texts  # noqa: E402
+from ui.web.chat_texts import ENGLISH, SPANISH, ChatTexts  # noqa: E402
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 FLAGS = [
@@ -47,8 +45,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
 SIZES = {"desktop": (1280, 800), "phone": (375, 740)}
+UNANSWERABLE = "¿Quién ganó la final de waterpolo de Montevideo?"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +55,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: the page is not tested in a browser")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        expect.set_options(timeout=60_000)
         yield browser
         browser.close()
 
@@ -80,6 +79,8 @@ def midas(fake: FakeOpenAI, shaky: FakeServer, tmp_path_factory: pytest.TempPath
     section = f'kind = "openai-compatible"\nmodel = "{MODEL}"\nbase_url = "{shaky.base_url}"\nfallback = ["scripted"]\n'
     midas = make_midas(folder / "home", fake, f"[backends.shaky]\n{section}")
     midas.run("ingest", str(write_documents(folder / "documents")), "--collection", "empresa")
+    midas.run("collections", "describe", "empresa", "Normas internas: pregunte en Recursos Humanos.")
+    shutil.copytree(midas.home, folder / "spare")
     return midas
 
 
@@ -94,17 +95,25 @@ class Visit:
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
+        self.url = url
         self.requests: list[str] = []
         self.problems: list[str] = []
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
         page.goto(url)
-        expect(page.locator("#question textarea")).to_be_visible()
+        expect(page.locator(".welcome, .turn").first).to_be_visible()
 
     def ask(self, question: str) -> None:
-        self.page.locator("#question textarea").fill(question)
+        self.page.locator("#question").fill(question)
         self.page.keyboard.press("Enter")
+
+    def answered(self, question: str) -> Locator:
+        """Asks, and waits until it is answered."""
+        before = self.page.locator(".turn").count()
+        self.ask(question)
+        expect(self.page.locator(".turn:not([data-state=writing])")).to_have_count(before + 1)
+        return self.page.locator(".turn").last
 
     @property
     def foreign(self) -> list[str]:
@@ -112,16 +121,25 @@ class Visit:
         here = ("127.0.0.1", "localhost", None)
         return [url for url in self.requests if not url.startswith(("data:", "blob:")) and urlsplit(url).hostname not in here]
 
+    @property
+    def too_wide(self) -> bool:
+        assert self.page.viewport_size
+        return bool(self.page.evaluate("document.documentElement.scrollWidth") > self.page.viewport_size["width"])
+
+
+def opened(browser: Browser, locale: str, size: str) -> BrowserContext:
+    width, height = SIZES[size]
+    context = browser.new_context(locale=locale, viewport={"width": width, "height": height})
+    context.set_default_timeout(60_000)
+    return context
+
 
 @pytest.fixture
 def visit(browser: Browser, server: Server, fake: FakeOpenAI, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """Parameter: (locale, size)."""
     locale, size = getattr(request, "param", ("es-ES", "desktop"))
-    width, height = SIZES[size]
-    fake.token_s = 0.0
-    context = browser.new_context(locale=locale, viewport={"width": width, "height": height})
-    context.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
+    fake.token_s, fake.error = 0.0, None
+    context = opened(browser, locale, size)
     seen = Visit(context.new_page(), server.url)
     yield seen
     context.close()
@@ -130,193 +148,233 @@ def visit(browser: Browser, server: Server, fake: FakeOpenAI, request: pytest.Fi
 
 
 CASES = [
-    pytest.param((locale, size), (texts, question, answer), id=f"{locale[:2]}-{size}")
-    for locale, texts, question, answer in (
-        ("es-ES", SPANISH, QUESTION_ES, ANSWER_ES),
-        ("en-GB", ENGLISH, QUESTION_EN, ANSWER_EN),
-    )
-    for size in SIZES
+    pytest.param(("es-ES", "desktop"), (SPANISH, QUESTION_ES, ANSWER_ES), id="es-desktop"),
+    pytest.param(("en-GB", "phone"), (ENGLISH, QUESTION_EN, ANSWER_EN), id="en-phone"),
 ]
 
 
 @pytest.mark.parametrize(("visit", "told"), CASES, indirect=["visit"])
-def test_a_question_streams_and_its_citation_opens_the_passage(
-    visit: Visit, told: tuple[object, str, str], fake: FakeOpenAI
+def test_a_question_streams_and_its_citation_opens_the_source(
+    visit: Visit, told: tuple[ChatTexts, str, str], fake: FakeOpenAI
 ) -> None:
     texts, question, answer = told
     page = visit.page
-    expect(page.locator("#past h2")).to_have_text(texts.welcome)  # type: ignore[attr-defined]
-    expect(page.locator("#past h2")).to_be_visible()
+    expect(page.locator(".welcome h2")).to_have_text(texts.welcome)
     expect(page.locator("html")).to_have_attribute("lang", "es" if texts is SPANISH else "en")
 
-    fake.token_s = 0.25
+    fake.token_s = 0.2
     visit.ask(question)
-    expect(page.locator("#live .asked")).to_contain_text(question)
-    expect(page.locator("#live .text")).to_contain_text(answer.split()[0])
-    assert answer.split()[-2] not in page.locator("#live .text").inner_text()
+    writing = page.locator(".turn[data-state=writing]")
+    expect(writing.locator(".question")).to_contain_text(question)
+    expect(writing.locator(".text")).to_contain_text(answer.split()[0])
+    assert answer.split()[-2] not in writing.locator(".text").inner_text()
+    expect(page.locator("#stop")).to_be_visible()
 
-    cite = page.locator("#past .cite")
+    cite = page.locator(".cite")
     expect(cite).to_have_count(1)
-    expect(page.locator("#live .turn")).to_have_count(0)
-    expect(page.locator("#past .text")).to_contain_text(answer.removesuffix(" [1]."))
+    expect(page.locator(".turn")).to_have_count(1)
+    expect(page.locator(".turn .text")).to_contain_text(answer.removesuffix(" [1]."))
     cite.focus()
+    expect(page.locator("#preview")).to_contain_text("25 días laborables" if texts is SPANISH else "within 4 hours")
     page.keyboard.press("Enter")
     passage = page.locator("#panel .passage")
-    expect(passage).to_be_visible()
-    expect(passage).to_be_in_viewport()
     expect(passage.locator("header")).to_contain_text("vacaciones.txt" if texts is SPANISH else "laptops.md")
+    expect(passage.locator(".original")).to_have_attribute("href", re.compile(r"/v1/collections/empresa/documents/.+/original"))
     expect(passage.locator("mark").first).to_contain_text("25 días laborables" if texts is SPANISH else "within 4 hours")
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+    expect(passage.locator("mark").first).to_be_in_viewport()
+    assert not visit.too_wide
 
-    page.locator("#panel .panel-close").click()
+    page.keyboard.press("Escape")
     expect(passage).to_have_count(0)
+    expect(cite).to_be_focused()
 
 
 def test_a_passage_is_shown_as_text_never_run(visit: Visit) -> None:
-    page = visit.page
-    visit.ask("¿Cuándo se pierden las vacaciones no disfrutadas antes del 31 de marzo?")
-    expect(page.locator("#past .turn")).to_have_count(1)
-    card = page.locator('#past .passage:has-text("${alert(1)}")')
-    expect(card).to_have_count(1)
-    assert "<img src=x onerror=" in card.inner_text() or "<img src=x onerror=" in (card.text_content() or "")
-    assert page.locator("#past img, #panel img").count() == 0
+    turn = visit.answered("¿Cuándo se pierden las vacaciones no disfrutadas antes del 31 de marzo?")
+    turn.locator(".source").first.click()
+    shown = visit.page.locator("#panel .passage")
+    expect(shown).to_contain_text("${alert(1)}")
+    expect(shown).to_contain_text("<img src=x onerror=")
+    assert visit.page.locator("#thread img, #panel img").count() == 0
 
 
-def test_stop_keeps_what_was_written_and_stops_the_model(visit: Visit, fake: FakeOpenAI) -> None:
+def test_stop_keeps_what_was_written_and_the_question_can_be_asked_again(visit: Visit, fake: FakeOpenAI) -> None:
     page, before = visit.page, fake.disconnects
     fake.token_s = 0.4
     visit.ask(QUESTION_ES)
-    expect(page.locator("#live .text")).to_contain_text("Los")
+    expect(page.locator(".turn .text")).to_contain_text("Los")
     page.locator("#stop").click()
-    expect(page.locator("#past .notice")).to_have_text(SPANISH.stopped)
-    expect(page.locator("#past .text")).to_contain_text("Los")
+    expect(page.locator(".turn .notice")).to_have_text(SPANISH.stopped)
+    expect(page.locator(".turn .text")).to_contain_text("Los")
     expect(page.locator("#send")).to_be_visible()
-    page.wait_for_function("() => !document.querySelector('#live .turn')")
     for _ in range(200):
         if fake.disconnects > before:
             break
         page.wait_for_timeout(50)
     assert fake.disconnects == before + 1
 
+    fake.token_s = 0
+    page.get_by_role("button", name=SPANISH.ask_again).click()
+    expect(page.locator(".turn .cite")).to_have_count(1)
+    expect(page.locator(".turn")).to_have_count(1)
 
-def test_a_new_conversation_ends_the_answer_that_is_written(visit: Visit, fake: FakeOpenAI) -> None:
+
+def test_an_answer_is_written_on_while_nobody_looks(visit: Visit, fake: FakeOpenAI) -> None:
+    """A new conversation begins meanwhile, and the page is loaded anew."""
     page = visit.page
     fake.token_s = 0.4
     visit.ask(QUESTION_ES)
-    expect(page.locator("#live .text")).to_contain_text("Los")
-    page.locator("#clear").click()
-    expect(page.locator("#past .welcome")).to_be_visible()
-    expect(page.locator("#live .turn")).to_have_count(0)
+    expect(page.locator(".turn .text")).to_contain_text("Los")
+    page.locator("#new").click()
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(page.locator(".turn")).to_have_count(0)
+    expect(page.locator("#send")).to_be_visible()
+    page.locator("#list a").first.click()
+    expect(page.locator(".turn[data-state=writing] .text")).to_contain_text("Los")
+    expect(page.locator("#stop")).to_be_visible()
+    page.reload()
+    expect(page.locator(".turn[data-state=writing] .text")).to_contain_text("Los")
     fake.token_s = 0
+    expect(page.locator(".turn .cite")).to_have_count(1)
+    assert page.locator(".turn").count() == 1
+
+
+def test_what_is_typed_while_an_answer_is_written_stays(visit: Visit, fake: FakeOpenAI) -> None:
+    page = visit.page
+    fake.token_s = 0.2
     visit.ask(QUESTION_ES)
-    expect(page.locator("#past .cite")).to_have_count(1)
+    expect(page.locator(".turn .text")).to_contain_text("Los")
+    page.locator("#question").fill("¿Y en Francia?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn .cite")).to_have_count(1)
+    expect(page.locator("#question")).to_have_value("¿Y en Francia?")
+    assert page.locator(".turn").count() == 1
 
 
 def test_a_failing_model_is_told_and_the_next_question_is_answered(visit: Visit, fake: FakeOpenAI) -> None:
-    page = visit.page
     fake.error = (500, "out of memory")
-    visit.ask(QUESTION_ES)
-    expect(page.locator("#past .notice")).to_contain_text("out of memory")
+    expect(visit.answered(QUESTION_ES).locator(".notice")).to_contain_text("out of memory")
     fake.error = None
-    visit.ask(QUESTION_ES)
-    expect(page.locator("#past .cite")).to_have_count(1)
+    expect(visit.answered(QUESTION_ES).locator(".cite")).to_have_count(1)
 
 
-def test_what_is_not_in_the_documents_is_declined(visit: Visit) -> None:
+def test_what_is_not_in_the_documents_is_declined_with_leads(visit: Visit) -> None:
+    turn = visit.answered(UNANSWERABLE)
+    expect(turn.locator(".sources summary")).to_contain_text(SPANISH.nearest)
+    expect(turn.locator(".owners")).to_contain_text("pregunte en Recursos Humanos")
+    expect(turn.locator(".made")).to_contain_text(SPANISH.no_model)
+    turn.locator(".source").first.click()
+    expect(visit.page.locator("#panel .passage .original")).to_be_visible()
+
+
+def test_the_other_language_shows_the_same_conversation_and_is_remembered(visit: Visit, server: Server) -> None:
     page = visit.page
-    visit.ask("¿Quién ganó la final de waterpolo de Montevideo?")
-    expect(page.locator("#past .sources summary").first).to_contain_text(SPANISH.nearest)
-    page.locator("#past .source").first.click()
-    expect(page.locator("#panel .passage")).to_be_visible()
-
-
-def test_the_language_can_be_changed_and_is_remembered(visit: Visit, server: Server) -> None:
-    page = visit.page
-    expect(page.locator("#send")).to_have_text(SPANISH.send)
-    visit.ask(QUESTION_ES)
-    expect(page.locator("#past .cite")).to_have_count(1)
-    page.locator("#language").get_by_text("English").click()
-    expect(page.locator("#send")).to_have_text(ENGLISH.send)
-    expect(page.locator("#past .sources summary").first).to_contain_text(ENGLISH.cited)
-    expect(page.get_by_role("tab", name=ENGLISH.documents_tab)).to_be_visible()
+    visit.answered(QUESTION_ES)
+    page.get_by_role("link", name="English").click()
+    expect(page.locator(".sources summary").first).to_contain_text(ENGLISH.cited)
+    expect(page.locator(".question")).to_contain_text(QUESTION_ES)
     page.goto(server.url)
-    expect(page.locator("#past h2")).to_have_text(ENGLISH.welcome)
+    expect(page.locator(".welcome h2")).to_have_text(ENGLISH.welcome)
 
 
-def test_files_are_added_with_a_result_each_and_can_be_asked_about(visit: Visit, midas: Midas, tmp_path: Path) -> None:
+def test_a_question_is_corrected_in_its_place(visit: Visit) -> None:
     page = visit.page
-    good, bad = tmp_path / "añadido-teletrabajo.txt", tmp_path / "roto.pdf"
-    good.write_text("El teletrabajo se permite tres días por semana con autorización del responsable.", encoding="utf-8")
-    bad.write_bytes(b"%PDF-1.7\nbroken")
-    page.get_by_role("tab", name=SPANISH.documents_tab).click()
-    page.locator("#files input[type=file]").set_input_files([str(good), str(bad)])
-    expect(page.locator("#files")).to_contain_text("roto .pdf")
-    page.locator("#add").click()
-    expect(page.locator("#result")).to_contain_text(SPANISH.no_collection)
-    into = page.locator("#into input")
-    into.fill("subidos")
-    into.press("Enter")
-    page.locator("#add").click()
-    expect(page.locator("#result .results")).to_be_visible()
-    rows = page.locator("#result .results tr")
-    expect(rows).to_have_count(3)
-    expect(rows.nth(1)).to_contain_text("añadido-teletrabajo.txt")
-    expect(rows.nth(1)).to_contain_text(SPANISH.added)
-    expect(rows.nth(2).locator(".bad")).not_to_be_empty()
-    expect(page.locator("#collections-table")).to_contain_text("subidos")
-    assert not [path for path in (midas.home / "uploads").rglob("*") if path.is_file() and path.stat().st_size]
+    visit.answered(UNANSWERABLE)
+    page.locator(".asked").hover()
+    page.get_by_role("button", name=SPANISH.edit).click()
+    page.locator(".edit textarea").fill(QUESTION_ES)
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn .cite")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".question")).to_have_count(1)
+    expect(page.locator(".question")).to_contain_text(QUESTION_ES)
 
-    page.get_by_role("tab", name=SPANISH.chat_tab).click()
-    page.locator("#collections input").click()
-    page.get_by_role("option", name="subidos").click()
-    visit.ask("¿Cuántos días por semana se permite el teletrabajo?")
-    expect(page.locator("#past .source").first).to_contain_text("añadido-teletrabajo")
+
+def test_conversations_are_searched_renamed_exported_and_deleted(visit: Visit) -> None:
+    page = visit.page
+    visit.answered(QUESTION_ES)
+    here = page.locator("#list li.here")
+
+    def choose(name: str) -> None:
+        here.hover()
+        here.locator(".tool").click()
+        page.locator(".popup").get_by_text(name).click()
+
+    choose(SPANISH.rename)
+    page.locator("#list input").fill("Vacaciones <b>2026</b>")
+    page.keyboard.press("Enter")
+    expect(here).to_have_text("Vacaciones <b>2026</b>")
+    expect(page).to_have_title("Vacaciones <b>2026</b> · Midas")
+    with page.expect_download() as loading:
+        choose(SPANISH.export_markdown)
+    assert QUESTION_ES in Path(loading.value.path()).read_text(encoding="utf-8")
+
+    page.locator("#search").fill("laborables zzz")
+    expect(page.locator("#list .empty")).to_have_text(SPANISH.none_found)
+    page.locator("#search").fill("laborables empleados")
+    expect(here.locator("small")).to_contain_text("laborables")
+    choose(SPANISH.delete)
+    page.locator("#delete-dialog .quiet").click()
+    expect(here).to_have_count(1)
+    choose(SPANISH.delete)
+    page.locator("#delete-dialog .danger").click()
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(here).to_have_count(0)
+    assert "c=" not in page.url
+
+
+def test_a_thumb_down_asks_for_the_reason_and_can_be_withdrawn(visit: Visit) -> None:
+    page = visit.page
+    turn = visit.answered(QUESTION_ES)
+    thumb = turn.get_by_role("button", name=SPANISH.not_helpful)
+    thumb.click()
+    page.keyboard.press("Escape")
+    expect(thumb).to_have_attribute("aria-pressed", "false")
+    thumb.click()
+    page.get_by_text(SPANISH.reasons["incomplete"]).click()
+    page.get_by_label(SPANISH.comment).fill("Falta el plazo.")
+    page.locator("#vote-dialog .primary").click()
+    expect(thumb).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    expect(thumb).to_have_attribute("aria-pressed", "true")
+    thumb.click()
+    expect(thumb).to_have_attribute("aria-pressed", "false")
 
 
 def choose(page: Page, backend: str) -> None:
-    page.locator("#backend input").click()
-    page.get_by_role("option").filter(has_text=f"{backend} ·").click()
+    page.locator("#models summary").click()
+    page.locator("#models label").filter(has_text=backend).first.click()
+    page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize(
     ("visit", "texts"), [(("es-ES", "desktop"), SPANISH), (("en-GB", "phone"), ENGLISH)], indirect=["visit"]
 )
-def test_the_menu_says_where_each_model_is_and_the_answer_where_it_was_made(visit: Visit, texts: Texts) -> None:
+def test_the_menu_says_where_each_model_is_and_the_answer_where_it_was_made(visit: Visit, texts: ChatTexts) -> None:
     page = visit.page
-    expect(page.locator("#backend")).to_contain_text(texts.stays)
-    page.locator("#backend input").click()
-    options = page.get_by_role("option")
-    expect(options).to_contain_text([f"scripted · ⌂ {texts.local} · scripted", f"cloudy · ☁ {texts.in_cloud} · scripted"])
+    expect(page.locator("#whereabouts")).to_have_text(texts.stays)
+    page.locator("#models summary").click()
+    expect(page.locator("#models label")).to_contain_text([texts.local, texts.in_cloud, texts.local])
+    expect(page.locator("#models label").first).to_contain_text(texts.default)
     page.keyboard.press("Escape")
-    visit.ask(QUESTION_ES)
-    expect(page.locator("#past .made .badge.local")).to_have_text(texts.local)
-    expect(page.locator("#past .made")).to_contain_text(texts.made_by.format(model="scripted", backend="scripted"))
-
+    expect(visit.answered(QUESTION_ES).locator(".made .badge")).to_have_text(texts.local)
     choose(page, "cloudy")
-    expect(page.locator("#backend")).to_contain_text(texts.leaves)
-    visit.ask(QUESTION_ES)
-    expect(page.locator("#past .made .badge.cloud")).to_have_text(texts.in_cloud)
-    visit.ask("¿Quién ganó la final de waterpolo de Montevideo?")
-    expect(page.locator("#past .made").last).to_have_text(texts.no_model)
-
-    page.locator("#language").get_by_text("English" if texts is SPANISH else "Español").click()
-    other = ENGLISH if texts is SPANISH else SPANISH
-    expect(page.locator("#backend")).to_contain_text(other.leaves)
-    expect(page.locator("#past .made .badge.cloud")).to_have_text(other.in_cloud)
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+    expect(page.locator("#whereabouts")).to_have_text(texts.leaves)
+    expect(visit.answered(QUESTION_ES).locator(".made .badge.cloud")).to_have_text(texts.in_cloud)
+    assert not visit.too_wide
 
 
 def test_a_fallback_is_announced_and_takes_the_place_of_what_broke_off(visit: Visit, shaky: FakeServer) -> None:
     page = visit.page
-    shaky.script = Script(pieces=lambda messages: ["Los ", "empleados ", "ganan ", "poco "], token_s=1.0, cut_after=4)
+    shaky.script = Script(pieces=lambda messages: ["Los ", "empleados ", "ganan ", "poco "], token_s=0.5, cut_after=4)
     choose(page, "shaky")
     visit.ask(QUESTION_ES)
-    expect(page.locator("#live .text")).to_contain_text("ganan")
-    notice = page.locator("#past .notice")
+    expect(page.locator(".turn .text")).to_contain_text("ganan")
+    notice = page.locator(".turn .notice:visible")
     expect(notice).to_have_text("La respuesta de «shaky» se interrumpió; en su lugar responde «scripted».")
-    expect(page.locator("#past .text")).to_contain_text(ANSWER_ES.removesuffix(" [1]."))
-    expect(page.locator("#past .text")).not_to_contain_text("ganan")
-    expect(page.locator("#past .made")).to_contain_text("scripted")
+    expect(page.locator(".turn .text")).to_contain_text(ANSWER_ES.removesuffix(" [1]."))
+    expect(page.locator(".turn .text")).not_to_contain_text("ganan")
+    expect(page.locator(".turn .made")).to_contain_text("scripted")
 
 
 def test_a_private_collection_is_marked_and_kept_from_the_cloud(visit: Visit, midas: Midas) -> None:
@@ -324,85 +382,49 @@ def test_a_private_collection_is_marked_and_kept_from_the_cloud(visit: Visit, mi
     midas.run("collections", "private", "empresa", "on")
     try:
         page.reload()
-        page.locator("#collections input").click()
-        expect(page.get_by_role("option").first).to_contain_text(f"empresa ({SPANISH.private})")
+        page.locator("#collections summary").click()
+        expect(page.locator("#collections label").first).to_contain_text(SPANISH.private)
         page.keyboard.press("Escape")
         choose(page, "cloudy")
-        visit.ask(QUESTION_ES)
         refused = SPANISH.private_refused.format(collection="empresa", backend="cloudy")
-        expect(page.locator("#past .notice")).to_contain_text(refused)
-        page.get_by_role("tab", name=SPANISH.documents_tab).click()
-        expect(page.locator("#collections-table .badge")).to_have_text(SPANISH.private)
+        expect(visit.answered(QUESTION_ES).locator(".notice")).to_contain_text(refused)
     finally:
         midas.run("collections", "private", "empresa", "off")
 
 
-# Rendering
+def test_two_tabs_of_one_person_talk_apart(visit: Visit, fake: FakeOpenAI) -> None:
+    fake.token_s = 0.1
+    other = Visit(visit.page.context.new_page(), visit.url)
+    visit.ask(QUESTION_ES)
+    other.ask(QUESTION_EN)
+    for tab, question, answer in ((visit, QUESTION_ES, ANSWER_ES), (other, QUESTION_EN, ANSWER_EN)):
+        expect(tab.page.locator(".turn .cite")).to_have_count(1)
+        expect(tab.page.locator(".question")).to_contain_text(question)
+        expect(tab.page.locator(".turn .text")).to_contain_text(answer.removesuffix(" [1]."))
+        assert tab.page.locator(".turn").count() == 1
+    assert visit.page.url != other.page.url
+    assert other.problems == []
 
 
-def test_both_languages_have_every_text() -> None:
-    for field in SPANISH.__slots__:
-        spanish, english = getattr(TEXTS["es"], field), getattr(TEXTS["en"], field)
-        assert spanish and english
-        if isinstance(spanish, str):
-            assert sorted(part.split("}")[0] for part in spanish.split("{")[1:]) == sorted(
-                part.split("}")[0] for part in english.split("{")[1:]
-            )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<script>alert(1)</script>",
-        "![x](http://evil.example/x.png)",
-        "[here](javascript:alert(1))",
-        "<http://evil.example>",
-        "[1]: http://evil.example\n\n[1]",
-        '```"><img src=x>\ncode\n```',
-        "&lt;b&gt; <b>",
-        "<div>\nblock\n</div>",
-    ],
-)
-def test_answers_cannot_bring_markup_links_or_images(text: str) -> None:
-    html = markdown(text, {1: ('x"y', '"><img src=x>')})
-    for forbidden in ("<script", "<img", "<a ", "href", 'src="', "<div", "<b>"):
-        assert forbidden not in html.replace("&lt;", "").replace("&quot;", "")
-
-
-def test_only_known_numbers_become_buttons() -> None:
-    html = markdown("Uno [1] y dos [2].", {1: ("passage-0-1", "Fuente 1")})
-    assert html.count("<button") == 1 and "[2]" in html
-
-
-def test_a_quoted_table_row_is_marked() -> None:
-    html = passage_html(
-        "Dietas:\n\n| País | Dieta |\n|---|---|\n| España | 53 € |\n| Francia | 70 € |\n\nFin", ["| Francia | 70 € |"]
-    )
-    assert html.count('<tr class="marked">') == 1
-    assert '<tr class="marked"><td>Francia</td><td>70 €</td></tr>' in html and "<th>País</th>" in html
-
-
-def test_a_quote_is_marked_whatever_its_white_space() -> None:
-    assert "<mark>dos\ntres</mark>" in passage_html("uno dos\ntres cuatro", ["dos  tres"])
-
-
-def test_an_answer_that_is_not_grounded_or_from_a_cloud_says_so() -> None:
-    source = Source(1, "c/d/1/0", "c", "d", "<d>.md", "<t>", 2, "page", ("H",), None, "x", "x", 0.5)
-    answer = Answer("Sí [1].", "¿Sí?", "es", (Citation(1, 0, 7, "x", False),), (source,), cloud=True, backend="<b>")
-    html = turn_html(Turn("¿Sí?", answer.text, answer), 0, SPANISH)
-    assert f'<span class="badge cloud">{SPANISH.in_cloud}</span>' in html
-    assert SPANISH.not_grounded in html and "&lt;b&gt;" in html and "página 2 · H" in html and "<d>" not in html
-
-
-def test_the_history_names_collections_so_that_private_ones_stay_out_of_the_cloud() -> None:
-    answered = Turn("¿Sí?", "Sí.", Answer("Sí.", "¿Sí?", "es", collections=("rrhh",)))
-    failed = Turn("¿No?", error="No.")
-    assert history([answered, failed]) == (Message("user", "¿Sí?", ("rrhh",)), Message("assistant", "Sí.", ("rrhh",)))
-
-
-def test_a_draft_shows_why_another_model_begins_anew() -> None:
-    broken = replace(Turn("¿Sí?", "Empieza así"), status=StatusEvent("writing"))
-    turn = after(broken, StatusEvent("fallback", backend="dos", notice="<Se> interrumpió."))
-    html = turn_html(turn, 0, SPANISH)
-    assert "Empieza" not in html and "&lt;Se&gt; interrumpió." in html
-    assert "Nuevo" in turn_html(after(turn, TokenEvent("Nuevo")), 0, SPANISH)
+def test_a_page_that_lost_its_server_says_so_and_goes_on(browser: Browser, midas: Midas, fake: FakeOpenAI) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    spare = make_midas(midas.home.with_name("spare"), fake)
+    context = opened(browser, "es-ES", "desktop")
+    fake.token_s, fake.error = 0.4, None
+    with spare.serving("--port", port) as server:
+        visit = Visit(context.new_page(), server.url)
+        visit.ask(QUESTION_ES)
+        expect(visit.page.locator(".turn .text")).to_contain_text("Los")
+        server.process.kill()
+        expect(visit.page.locator("#trouble")).to_have_text(SPANISH.lost)
+        visit.page.locator("#question").fill("¿Y ahora?")
+    fake.token_s = 0
+    with spare.serving("--port", port):
+        expect(visit.page.locator("#trouble.good")).to_have_text(SPANISH.back)
+        expect(visit.page.locator(".turn .notice")).to_have_text(SPANISH.stopped)
+        expect(visit.page.locator("#question")).to_have_value("¿Y ahora?")
+        visit.page.get_by_role("button", name=SPANISH.ask_again).click()
+        expect(visit.page.locator(".turn .cite")).to_have_count(1)
+        assert visit.page.locator(".turn").count() == 1
+    context.close()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from assistant.prompts import Language
 from assistant.suggestions import Suggestions
@@ -22,6 +22,8 @@ from ui.memory.readable import Readable, history
 from ui.service import Question
 from ui.views import BackendView, SearchView
 
+LATELY = timedelta(days=30)
+
 
 class Asking(Desk):
     """For everyone who is signed in."""
@@ -30,7 +32,8 @@ class Asking(Desk):
 
     async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer; nothing of it is kept, but it is counted. Closing it stops the
-        model. Raises what `Assistant.stream` raises."""
+        model. Raises TooMany, and what `Assistant.stream` raises."""
+        self.house.limits.question(self.person)
         with Count(self.house, self.person, question) as count:
             async with aclosing(self.house.service.stream(question, self.person.access)) as events:
                 async for event in events:
@@ -79,7 +82,8 @@ class Asking(Desk):
         return Suggestions(self.house.service.store()).follow_ups(answer, self.person.access)
 
     def search(self, query: str, collections: Sequence[str] | None, top_k: int | None, filter: Filter) -> SearchView:
-        """The passages nearest to the query. Raises CollectionNotFound, ConfigError."""
+        """The passages nearest to the query. Raises CollectionNotFound, ConfigError, TooMany."""
+        self.house.limits.question(self.person)
         return self.house.service.search(query, collections, top_k, filter, self.person.access)
 
     def collections(self) -> list[CollectionInfo]:
@@ -89,6 +93,10 @@ class Asking(Desk):
     def backends(self) -> list[BackendView]:
         """The configured back ends that can be chosen, the default one first."""
         return [view for view in self.house.service.backends() if not view.problem]
+
+    def paces(self) -> dict[str, float]:
+        """Seconds that each back end took for an answer lately; those that nobody asked are left out."""
+        return self.house.ledger.seconds(datetime.now(UTC).date() - LATELY)
 
     def _begin(self, question: Question, conversation: str | None, replacing: str | None) -> tuple[Begun, Question]:
         """Stores the question, and gives it the history that it has there."""

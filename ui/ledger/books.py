@@ -6,6 +6,7 @@ import json
 import logging
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 from ingest.catalog import now
@@ -16,6 +17,8 @@ from ui.ledger.usage import Counted, UsageFilter, Used, counted
 from ui.person import Person
 
 FORGOTTEN = "forgotten"
+FEW = 3
+"""Answers from which their average time says something."""
 SUBJECT_CHARS = 300
 _log = logging.getLogger("midas")
 _COUNTS = (
@@ -93,6 +96,16 @@ class Books:
                 "SELECT * FROM usage WHERE day >= ? AND day <= ? ORDER BY day, person", (first or "", last or "9999")
             )
             return [counted(row) for row in rows]
+
+    def seconds(self, first: date) -> dict[str, float]:
+        """How long each back end has written on an answer since that day, on average, where it wrote a few."""
+        with self.database.read() as connection:
+            rows = connection.execute(
+                "SELECT backend, sum(generated_ms) AS ms, sum(questions - errors - stopped) AS answers FROM usage"
+                " WHERE day >= ? GROUP BY backend HAVING ms > 0 AND answers >= ?",
+                (first.isoformat(), FEW),
+            )
+            return {row["backend"]: row["ms"] / row["answers"] / 1000 for row in rows}
 
     # Forgetting
 

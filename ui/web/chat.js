@@ -365,7 +365,7 @@
     const ends = () => {
       const spare = thread.classList.contains("asked-now") ? thread.lastElementChild : null;
       const end = spare?.querySelector(".answered > :last-child") ?? thread.lastElementChild;
-      jump.hidden = !end || end.getBoundingClientRect().bottom < scroll.getBoundingClientRect().bottom + 40;
+      jump.hidden = !thread.querySelector(".turn") || !end || end.getBoundingClientRect().bottom < scroll.getBoundingClientRect().bottom + 40;
     };
     scroll.addEventListener("scroll", ends, { passive: true });
     new MutationObserver(ends).observe(thread, { childList: true, subtree: true });

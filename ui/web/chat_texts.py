@@ -88,7 +88,6 @@ class ChatTexts:
     unsupported: str
     weak: str
     whys: dict[str, str]
-    made_by: str
     no_model: str
     local: str
     in_cloud: str
@@ -107,7 +106,6 @@ class ChatTexts:
     thanks: str
     # Sources
     source_label: str
-    cited_source: str
     source: str
     close: str
     version_of: str
@@ -176,8 +174,8 @@ SPANISH = ChatTexts(
     documents="{count} documentos",
     document="1 documento",
     default="predeterminado",
-    stays="La pregunta y los pasajes no salen de la empresa.",
-    leaves="La pregunta y los pasajes encontrados se envían a la nube.",
+    stays="Nada sale de la empresa.",
+    leaves="La pregunta y los pasajes encontrados van a la nube.",
     paces={
         "fast": "Rápido: suele responder en unos {seconds} s",
         "comfortable": "Normal: suele responder en unos {seconds} s",
@@ -228,7 +226,6 @@ SPANISH = ChatTexts(
         "only similar in meaning": "la fuente dice algo parecido, con otras palabras.",
         "": "compruébelo en las fuentes.",
     },
-    made_by="{model} · {backend}",
     no_model="No se consultó ningún modelo.",
     local="local",
     in_cloud="nube",
@@ -264,7 +261,6 @@ SPANISH = ChatTexts(
     send_vote="Enviar",
     thanks="Gracias: su opinión ha llegado.",
     source_label="Fuente {number}: {document}",
-    cited_source="Citada",
     source="Fuente",
     close="Cerrar",
     version_of="versión del {date}",
@@ -332,8 +328,8 @@ ENGLISH = ChatTexts(
     documents="{count} documents",
     document="1 document",
     default="default",
-    stays="The question and the passages stay in the company.",
-    leaves="The question and the passages found are sent to the cloud.",
+    stays="Nothing leaves the company.",
+    leaves="The question and the passages found go to the cloud.",
     paces={
         "fast": "Fast: usually answers in about {seconds} s",
         "comfortable": "Medium: usually answers in about {seconds} s",
@@ -384,7 +380,6 @@ ENGLISH = ChatTexts(
         "only similar in meaning": "the source says something similar in other words.",
         "": "check it in the sources.",
     },
-    made_by="{model} · {backend}",
     no_model="No model was asked.",
     local="local",
     in_cloud="cloud",
@@ -420,7 +415,6 @@ ENGLISH = ChatTexts(
     send_vote="Send",
     thanks="Thank you: your opinion has arrived.",
     source_label="Source {number}: {document}",
-    cited_source="Cited",
     source="Source",
     close="Close",
     version_of="version of {date}",

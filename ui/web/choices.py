@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from ingest.collection import CollectionInfo
@@ -12,19 +12,32 @@ from ui.web.icons import icon
 from ui.web.render import badge
 
 
-def models_menu(backends: Sequence[BackendView], texts: ChatTexts) -> str:
-    """One is chosen, the default one at first."""
-    items = "".join(_model(view, texts) for view in backends)
+FAST_SECONDS = 5.0
+"""Under it nobody looks for something else to do meanwhile."""
+SLOW_SECONDS = 20.0
+
+
+def models_menu(backends: Sequence[BackendView], paces: Mapping[str, float], texts: ChatTexts) -> str:
+    """One is chosen, the default one at first. `paces` are the seconds that an answer of theirs took lately, by name."""
+    items = "".join(_model(view, pace_text(paces.get(view.name), texts), texts) for view in backends)
     return f'<fieldset><legend class="sr-only">{escape(texts.model)}</legend>{items}</fieldset>'
 
 
-def _model(view: BackendView, texts: ChatTexts) -> str:
+def pace_text(seconds: float | None, texts: ChatTexts) -> str:
+    """How fast a back end is, as measured."""
+    if seconds is None:
+        return texts.paces["unknown"]
+    name = "fast" if seconds <= FAST_SECONDS else "slow" if seconds > SLOW_SECONDS else "comfortable"
+    return texts.paces[name].format(seconds=max(1, round(seconds)))
+
+
+def _model(view: BackendView, pace: str, texts: ChatTexts) -> str:
     told = texts.leaves if view.cloud else texts.stays
     model = f"{view.model} · {texts.default}" if view.default else view.model
     return (
         f'<label data-cloud="{str(view.cloud).lower()}"><input type="radio" name="model" value="{escape(view.name)}"'
         f"{' checked' if view.default else ''}><span><strong>{escape(view.name)}</strong>{badge(view.cloud, texts)}"
-        f"<small>{escape(model)}</small><small>{escape(told)}</small></span></label>"
+        f"<small>{escape(model)}</small><small>{escape(pace)}</small><small>{escape(told)}</small></span></label>"
     )
 
 

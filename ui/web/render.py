@@ -165,7 +165,8 @@ def _owners(answer: Answer, reader: Reader) -> str:
 def _made_by(answer: Answer, texts: ChatTexts) -> str:
     """Where the answer was made, and how long each stage took."""
     if answer.asked_model:
-        told = f"{badge(answer.cloud, texts)} {escape(texts.made_by.format(model=answer.model, backend=answer.backend))}"
+        made_by = " · ".join(dict.fromkeys((answer.model, answer.backend)))
+        told = f"{badge(answer.cloud, texts)} {escape(made_by)}"
     else:
         told = escape(texts.no_model)
     return f'<details class="made"><summary>{told}{_total(answer.timings, texts)}</summary>{_details(answer, texts)}</details>'

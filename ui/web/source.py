@@ -15,6 +15,7 @@ from ui.web.render import day
 
 QUOTES_IN_ADDRESS = 4
 """More of them would make the address of a page too long; the passage shows them all."""
+QUOTE_CHARS = 2000
 
 
 def source_html(source: SourceView, number: int, quotes: Sequence[str], texts: ChatTexts) -> str:
@@ -77,7 +78,7 @@ def _surroundings(source: SourceView, quotes: Sequence[str]) -> str:
 
 def _sheet(source: SourceView, quotes: Sequence[str], texts: ChatTexts) -> str:
     """The page as it looks; `chat_panel.js` fetches it when it is looked at, and turns to others."""
-    marked = urlencode([("quote", text) for text in quotes[:QUOTES_IN_ADDRESS]])
+    marked = urlencode([("quote", text[:QUOTE_CHARS]) for text in (quotes or [source.passage])[:QUOTES_IN_ADDRESS]])
     alt = texts.page_marked.format(page=source.page, document=source.document, quote=" … ".join(quotes))
     other = texts.page_image.replace("{document}", source.document)
     nth = texts.of_pages.replace("{unit}", texts.units["page"]).replace("{pages}", str(source.pages))
