@@ -104,7 +104,7 @@ class Asking(Desk):
             self._stop_from(conversation, replacing)
         readable = self.collections()
         names = tuple(info.name for info in readable)
-        searched = names if question.collections is None else tuple(set(names) & set(question.collections)) or names
+        searched = tuple(name for name in names if name in (question.collections or ())) or names
         begun = self.house.memory.begin(self.person.id, question, searched, conversation, replacing)
         turns = Readable.of(readable).conversation(self.house.memory.get(self.person.id, begun.conversation)).turns
         before = [turn.id for turn in turns].index(begun.turn)
