@@ -57,7 +57,8 @@ def _telling(diff: Diff) -> Iterator[Change]:
 
 def _card(visit: Visit, diff: Diff, change: Change) -> str:
     say, metric = visit.texts, METRICS[change.metric]
-    proven = badge(say("compare.proven"), "good") if change.distinguishable else badge(say("compare.chance"))
+    flipped = change.better or change.worse
+    told = badge(say("compare.proven"), "good") if change.distinguishable else badge(say("compare.chance"))
     same = diff.questions - len(change.better) - len(change.worse)
     lists = join(
         f"<dt>{e(say(f'compare.{name}', n=len(ids)))}</dt><dd>{_ids(diff, ids)}</dd>"
@@ -65,7 +66,7 @@ def _card(visit: Visit, diff: Diff, change: Change) -> str:
         if ids
     )
     return (
-        f'<article class="ev-card"><h4>{e(change.backend)} {proven}</h4><p>{e(metric.title[visit.language])}: '
+        f'<article class="ev-card"><h4>{e(change.backend)} {told if flipped else ""}</h4><p>{e(metric.title[visit.language])}: '
         f"{e(say('compare.counts', better=len(change.better), worse=len(change.worse), same=same))}</p>"
         f'<dl class="ev-flips">{lists}</dl></article>'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from eval.prices import Entry
@@ -50,15 +51,25 @@ def _changes(visit: Visit) -> dict[str, float]:
     """The figures of the address that differ from the table's."""
     known = {".".join(entry.path): entry.figure.value for entry in visit.at(Costs).figures()}
     given = {name.removeprefix(PREFIX): visit.get(name) for name in visit.query if name.startswith(PREFIX)}
-    found = {name: _number(text) for name, text in given.items() if text}
+    found = {name: _number(visit, text) for name, text in given.items() if text}
     return {name: value for name, value in found.items() if known.get(name) != value}
 
 
-def _number(text: str) -> float:
+def _number(visit: Visit, text: str) -> float:
+    """As people of the page's language write numbers: `20.000` is twenty thousand in Spanish. Raises ConfigError."""
+    decimal, thousand = (",", ".") if visit.language == "es" else (".", ",")
+    if re.fullmatch(rf"[1-9]\d{{0,2}}({re.escape(thousand)}\d{{3}})+({decimal}\d+)?", text):
+        text = text.replace(thousand, "")
     try:
         return float(text.replace(",", "."))
     except ValueError as error:
-        raise ConfigError(f"{text!r} is no number: write one like 0.25.") from error
+        raise ConfigError(visit.texts("cost.no_number", text=text)) from error
+
+
+def _written(visit: Visit, value: float) -> str:
+    """For a field: without thousands."""
+    text = f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+    return text.replace(".", ",") if visit.language == "es" else text
 
 
 def _figures(visit: Visit, run: str, changes: dict[str, float]) -> str:
@@ -88,7 +99,7 @@ def _figure(visit: Visit, entry: Entry, changes: dict[str, float]) -> str:
     low, high = entry.figure.range
     value = changes.get(name, entry.figure.value)
     control = text_input(
-        f"{PREFIX}{name}", f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}",
+        f"{PREFIX}{name}", _written(visit, value),
         more=f'inputmode="decimal" data-default="{entry.figure.value:g}"{" class=changed" if name in changes else ""}',
     )  # fmt: skip
     label = ", ".join((title, *entry.path[1:-1]))

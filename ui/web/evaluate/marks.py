@@ -11,12 +11,12 @@ from ui.web.evaluate.markup import bar, button, e, field, fold, form, head, hidd
 from ui.web.evaluate.passages import passages, prose
 from ui.web.evaluate.visit import Done, Visit, link
 
-TAB = "form"
+TAB = "marks"
 
 
 def show(visit: Visit) -> str:
     say, runs = visit.texts, answered(visit)
-    title = head(say("tab.form"), say("form.intro"))
+    title = head(say("tab.marks"), say("form.intro"))
     if not (run := chosen(visit, runs)):
         return title + no_runs(visit)
     number = visit.number("n", 0)
@@ -40,7 +40,7 @@ def _sheet(visit: Visit, sheet: SheetView) -> str:
         f'<h3>{e(sheet.question)}</h3>{expected}<div class="ev-answer">{prose(sheet.text)}</div>'
         f"{passages(visit, sheet.sources)}"
         + form(
-            "form/mark",
+            "marks/mark",
             hidden("run", sheet.run)
             + hidden("id", sheet.id)
             + hidden("n", sheet.number)

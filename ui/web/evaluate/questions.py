@@ -393,7 +393,7 @@ def _do_remove(visit: Visit, file: UploadFile | None) -> Done:
 def _do_split(visit: Visit, file: UploadFile | None) -> Done:
     share = min(100, visit.number("share", 50)) / 100
     visit.at(QuestionSets).split(visit.get("set"), share, visit.number("seed", 0))
-    return Done(link(TAB, set=visit.get("set")), visit.texts("questions.split_done"))
+    return Done(link(TAB, set=visit.get("set")), visit.texts("questions.split_told"))
 
 
 def _do_copy(visit: Visit, file: UploadFile | None) -> Done:

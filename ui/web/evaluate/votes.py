@@ -14,14 +14,14 @@ from ui.web.evaluate.passages import passage, prose
 from ui.web.evaluate.results import sections
 from ui.web.evaluate.visit import Done, Visit, link
 
-TAB = "arena"
+TAB = "votes"
 CHOICES: tuple[tuple[Choice, str], ...] = (("left", "1"), ("tie", "0"), ("both_bad", "x"), ("right", "2"))
 """With their keys, as they stand on the screen."""
 
 
 def show(visit: Visit) -> str:
     say, runs = visit.texts, [run for run in answered(visit) if len(run.tally) > 1]
-    title = head(say("tab.arena"), say("arena.intro"))
+    title = head(say("tab.votes"), say("arena.intro"))
     if not runs:
         return title + empty(
             say("arena.no_runs"), say("arena.no_runs_todo"), to(link("runs"), say("runs.new"), "ev-button primary")
@@ -32,7 +32,7 @@ def show(visit: Visit) -> str:
     arena = next((arena for arena in arenas if arena.run == run), None)
     if arena is None:
         prepare = form(
-            "arena/prepare", hidden("run", run) + f'<button class="ev-button primary">{e(say("arena.prepare"))}</button>'
+            "votes/prepare", hidden("run", run) + f'<button class="ev-button primary">{e(say("arena.prepare"))}</button>'
         )
         return title + choice + empty(say("arena.none"), say("arena.none_todo"), prepare)
     return (
@@ -49,7 +49,7 @@ def _views(visit: Visit, arena: ArenaView) -> str:
         f'<a href="{e(link(TAB, run=arena.run, view=view))}"{" aria-current=true" if view == now else ""}>{e(told)}</a>'
         for view, told in (("", say("arena.vote")), ("results", say("arena.results_n", n=arena.votes)))
     )
-    return f'<nav class="ev-parts" aria-label="{e(say("tab.arena"))}">{links}</nav>'
+    return f'<nav class="ev-parts" aria-label="{e(say("tab.votes"))}">{links}</nav>'
 
 
 # Voting
@@ -83,7 +83,7 @@ def _pair(visit: Visit, arena: ArenaView, shown: Shown) -> str:
     return (
         f'<article class="ev-pair"><h3 lang="{e(shown.language)}">{e(shown.question)}</h3><div class="ev-sides">{sides}</div>'
         + form(
-            "arena/vote",
+            "votes/vote",
             hidden("run", arena.run)
             + hidden("pair", shown.pair)
             + '<input type="hidden" name="response_ms" value="0" data-since>'
@@ -98,7 +98,7 @@ def _undo(visit: Visit, arena: ArenaView) -> str:
     if not arena.voted:
         return ""
     told = f'<button type="submit" class="ev-button" data-key="u"><kbd>U</kbd> {e(visit.texts("arena.undo"))}</button>'
-    return form("arena/undo", hidden("run", arena.run) + told)
+    return form("votes/undo", hidden("run", arena.run) + told)
 
 
 # Results
