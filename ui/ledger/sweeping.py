@@ -6,7 +6,7 @@ import logging
 import threading
 from datetime import UTC, datetime, timedelta
 
-from assistant.config import RetentionSettings
+from assistant.config import Settings
 from ingest.errors import MidasError
 from ui.ledger.books import Books
 from ui.memory.memory import Memory
@@ -18,8 +18,8 @@ _log = logging.getLogger("midas")
 class Sweeper:
     """A thread that deletes once a day what is older than the settings allow, for the first time at once."""
 
-    def __init__(self, retention: RetentionSettings, memory: Memory, books: Books) -> None:
-        self._retention = retention
+    def __init__(self, settings: Settings, memory: Memory, books: Books) -> None:
+        self._settings = settings
         self._memory = memory
         self._books = books
         self._closed = threading.Event()
@@ -32,9 +32,10 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Deletes what is too old now."""
-        if before := _days_ago(self._retention.conversations_days):
+        retention = self._settings.retention
+        if before := _days_ago(retention.conversations_days):
             self._memory.sweep(before)
-        audit, usage = _days_ago(self._retention.audit_days), _days_ago(self._retention.usage_days)
+        audit, usage = _days_ago(retention.audit_days), _days_ago(retention.usage_days)
         if audit or usage:
             self._books.sweep(audit_before=audit, usage_before=usage)
 

@@ -26,13 +26,16 @@ class Readable:
         return replace(conversation, turns=tuple(map(self.turn, conversation.turns)))
 
     def turn(self, turn: Turn) -> Turn:
+        seen = [name for name in turn.searched if self._may_read(name, turn.asked_at)]
+        chosen = None if turn.collections is None else tuple(name for name in turn.collections if name in seen)
+        named = replace(turn, searched=tuple(seen), collections=chosen)
         if turn.answer:
             answer = self.answer(turn.answer, turn.asked_at)
-            return replace(turn, answer=answer, withheld=answer.text != turn.answer.text)
-        if (turn.text or turn.error) and not all(self._may_read(name, turn.asked_at) for name in turn.searched):
+            return replace(named, answer=answer, withheld=answer.text != turn.answer.text)
+        if (turn.text or turn.error) and named.searched != turn.searched:
             notice = withheld(turn.language)
-            return replace(turn, text=turn.text and notice, error=turn.error and notice, withheld=True)
-        return turn
+            return replace(named, text=turn.text and notice, error=turn.error and notice, withheld=True)
+        return named
 
     def answer(self, answer: Answer, asked_at: str) -> Answer:
         return redacted(answer, lambda name: self._may_read(name, asked_at))
