@@ -33,7 +33,7 @@ class House:
         self.memory = Memory(settings.home)
         self.votes = Votes(self.memory.database)
         self.writings = Writings(self.memory)
-        self.sweeper = Sweeper(settings.retention, self.memory, self.ledger)
+        self.sweeper = Sweeper(settings, self.memory, self.ledger)
         self.pages = Pages(settings.ingest)
         self.uploads = Uploads(settings, service, jobs)
         self.roots = Roots(settings.watch.roots)
