@@ -4,7 +4,6 @@ Pages are also told to load nothing from anywhere else, so that a slip in one of
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Callable
 
@@ -106,11 +105,6 @@ def error_response(status: int, kind: str, code: str, sentence: str, param: str 
     """An error in OpenAI's format."""
     body = ErrorBody(error=ErrorDetail(message=sentence, type=kind, param=param, code=code))
     return JSONResponse(body.model_dump(), status_code=status)
-
-
-def same_token(header: str | None, token: str) -> bool:
-    """Whether an Authorization header holds the token, compared in constant time."""
-    return hmac.compare_digest((header or "").encode(), f"Bearer {token}".encode())
 
 
 def _opens_a_page(headers: Headers) -> bool:
