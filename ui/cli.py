@@ -14,6 +14,7 @@ from ingest.errors import ConfigError, MidasError
 from ui.backends_cli import backends_app
 from ui.command import Json, Yes, confirm, done, leave, load_settings, open_service
 from ui.eval_cli import eval_app
+from ui.ledger_cli import audit, usage
 from ui.models_cli import models_app
 from ui.users_cli import groups_app, keys_app, users_app
 
@@ -38,6 +39,8 @@ app.add_typer(eval_app, name="eval")
 app.add_typer(users_app, name="users")
 app.add_typer(groups_app, name="groups")
 app.add_typer(keys_app, name="keys")
+app.command()(usage)
+app.command()(audit)
 
 Names = Annotated[
     list[str] | None,
