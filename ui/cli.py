@@ -29,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-documents_app = typer.Typer(help="List, show and delete documents.", no_args_is_help=True)
+documents_app = typer.Typer(help="List, show and delete documents, see their history.", no_args_is_help=True)
 collections_app = typer.Typer(help="List and delete collections, keep them from the cloud.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
 app.add_typer(collections_app, name="collections")
@@ -209,6 +209,23 @@ def show_document(collection: Collection, document: DocumentName, json: Json = F
         terminal.print_json(view)
     else:
         terminal.print_document(view)
+
+
+@documents_app.command("history")
+def document_history(collection: Collection, document: DocumentName, json: Json = False) -> None:
+    """Show what happened to a document: its versions, failures and deletion, newest first, with time and person."""
+    from ui import terminal
+
+    with open_service() as service:
+        events = service.history(collection, document)
+    if json:
+        terminal.print_json(events)
+        return
+    lines = [
+        (event.at, event.event, event.number, "yes" if event.served else "no", event.by, event.chunks, event.message)
+        for event in events
+    ]
+    terminal.out.print(terminal.table(("at", "event", "version", "served", "by", "chunks", "reason"), lines))
 
 
 @documents_app.command("delete")

@@ -21,8 +21,10 @@ from ingest.errors import MidasError
 from ingest.progress import IngestReport
 from ingest.types import Filter
 from ui.address import Address
+from ui.document_views import VersionView
 from ui.errors import ErrorBody, from_code
 from ui.service import Cancelled, Progress, Question
+from ui.versions import id_of
 from ui.views import BackendView, DocumentView, JobView, SearchView
 
 if TYPE_CHECKING:
@@ -103,6 +105,10 @@ class RemoteService:
 
     def delete_document(self, collection: str, document: str) -> None:
         self._send("DELETE", _path("collections", collection, "documents", document))
+
+    def history(self, collection: str, document: str) -> list[VersionView]:
+        path = _path("collections", collection, "documents", id_of(document), "history")
+        return self._call(list[VersionView], "GET", path)
 
     def ingest(
         self, paths: Sequence[Path], collection: str, *, sync: bool, progress: Progress, cancelled: Cancelled

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ingest.files import SourceFile
     from ingest.store import Store
     from ui.backends import BackendCheck
+    from ui.document_views import VersionView
     from ui.evidence import EvidenceView
 
 Progress = Callable[[IngestProgress], None]
@@ -74,6 +75,9 @@ class Service(Protocol):
         """`document` is an id or a source."""
 
     def delete_document(self, collection: str, document: str) -> None: ...
+    def history(self, collection: str, document: str) -> list[VersionView]:
+        """What happened to a document, newest first, be it deleted."""
+
     def ingest(
         self, paths: Sequence[Path], collection: str, *, sync: bool, progress: Progress, cancelled: Cancelled
     ) -> IngestReport:
@@ -235,6 +239,11 @@ class LocalService:
 
     def delete_document(self, collection: str, document: str, by: str = LOCAL) -> None:
         self._store.get().delete_document(collection, self.row(collection, document).document_id, by)
+
+    def history(self, collection: str, document: str) -> list[VersionView]:
+        from ui.versions import versions
+
+        return versions(self._store.get(), collection, document, str)
 
     def row(self, collection: str, document: str) -> DocumentRow:
         """By id or source. Raises CollectionNotFound, DocumentNotFound."""

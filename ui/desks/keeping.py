@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ingest.catalog import DocumentFilter, DocumentRow, FoundDocuments
+from ingest.catalog import DocumentFilter, FoundDocuments
 from ingest.collection import CollectionInfo
-from ingest.errors import DocumentNotFound
-from ingest.history import VersionRow
 from ingest.progress import IngestReport
 from ingest.store import Store
-from ingest.types import document_id
 from ingest.watching import Watch
 from ui.desks.desk import Desk
 from ui.document_views import ChunkPage, Original, VersionView, WatchView, chunk_view
 from ui.service import Cancelled, Progress
 from ui.uploads import Announced
+from ui.versions import id_of, version_original, versions
 from ui.views import DocumentView, JobView
-
-_DOCUMENT_ID = re.compile(r"[0-9a-f]{20}")
 
 
 class Keeping(Desk):
@@ -88,23 +82,16 @@ class Keeping(Desk):
 
     def history(self, collection: str, document: str) -> list[VersionView]:
         """What happened to a document, newest first; of a deleted one by its id. Raises DocumentNotFound."""
-        key = self._id(collection, document)
-        rows = self._store.history(collection, key)
-        row = self._row(collection, key)
-        served = next((seen for seen in rows if seen.event == "published"), None) if row and row.served else None
-        return [self._version(seen, served is seen, row is not None) for seen in rows]
+        return versions(self._store, collection, document, self._name)
 
     def version_original(self, collection: str, document: str, version: int) -> Original:
         """The file of an earlier version of an upload. Raises DocumentNotFound."""
-        for seen in self._store.history(collection, self._id(collection, document)):
-            path = self._store.originals.path(seen.sha256) if seen.uploaded and seen.version == version else None
-            if path and self._row(collection, document_id(seen.source)):
-                return Original(path, PurePosixPath(seen.source).name, "application/octet-stream")
-        raise DocumentNotFound(f"There is no file of version {version} of this document: look at its history.")
+        self.house.ledger.audit(self.person, "original_read", f"{collection}/{document}", f"version {version}")
+        return version_original(self._store, collection, document, version)
 
     def chunks(self, collection: str, document: str, offset: int = 0, limit: int = 20) -> ChunkPage:
         """A served document's chunks exactly as they are stored, embedded and given to the model."""
-        chunks = self._store.version_chunks(collection, self._id(collection, document))
+        chunks = self._store.version_chunks(collection, id_of(document))
         return ChunkPage(len(chunks), tuple(map(chunk_view, chunks[offset : offset + limit])))
 
     def delete_document(self, collection: str, document: str) -> None:
@@ -201,23 +188,6 @@ class Keeping(Desk):
         return WatchView(
             id=watch.id, collection=watch.collection, path=watch.path, sync=watch.sync, paused=watch.paused,
             added_by=self._name(watch.added_by), added_at=watch.added_at, seen_at=watch.seen_at, error=watch.error,
-        )  # fmt: skip
-
-    def _id(self, collection: str, document: str) -> str:
-        """Of a document that may be deleted."""
-        return document if _DOCUMENT_ID.fullmatch(document) else document_id(document)
-
-    def _row(self, collection: str, key: str) -> DocumentRow | None:
-        """None when the document is deleted."""
-        with suppress(DocumentNotFound):
-            return self._store.document(collection, key)
-        return None
-
-    def _version(self, seen: VersionRow, served: bool, exists: bool) -> VersionView:
-        return VersionView(
-            number=seen.version, event=seen.event, at=seen.at, by=self._name(seen.by), source=seen.source, title=seen.title,
-            sha256=seen.sha256, reason=seen.reason, message=seen.message, pages=seen.pages, chunks=seen.chunks, served=served,
-            original=exists and seen.uploaded and self._store.originals.path(seen.sha256) is not None,
         )  # fmt: skip
 
     def _name(self, person_id: str) -> str:
