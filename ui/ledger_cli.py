@@ -35,7 +35,7 @@ def usage(
     last: Last = None,
     json: Json = False,
 ) -> None:
-    """Show questions, tokens and cost per person, back end, collection or day."""
+    """Show what was asked, by whom, and what it cost."""
     from ui import terminal
     from ui.ledger.usage import UsageFilter
     from ui.ledger_text import priced, usage_table
@@ -62,7 +62,10 @@ def audit(
     csv: Annotated[bool, typer.Option("--csv", help="Print all lines as CSV.")] = False,
     json: Json = False,
 ) -> None:
-    """Show who did what, and when: sign-ins, sources read, uploads, deletions, changes of settings."""
+    """Show who did what and when.
+
+    Sign-ins, sources read, uploads, deletions, changes of users and settings; never what was asked.
+    """
     from ui import terminal
     from ui.ledger.audit import AuditFilter
     from ui.ledger_text import audit_table
