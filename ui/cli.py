@@ -39,8 +39,6 @@ app.add_typer(eval_app, name="eval")
 app.add_typer(users_app, name="users")
 app.add_typer(groups_app, name="groups")
 app.add_typer(keys_app, name="keys")
-app.command()(usage)
-app.command()(audit)
 
 Names = Annotated[
     list[str] | None,
@@ -410,6 +408,10 @@ def _version(wanted: bool) -> None:
 
         typer.echo(f"midas {version('midas-assistant')}")
         raise typer.Exit
+
+
+app.command()(usage)
+app.command()(audit)
 
 
 def main() -> None:
