@@ -209,7 +209,8 @@
       body.append(h("p", {}, text), h("div", { class: "row" }, box, copy), h("div", { class: "actions" }, button(texts.kit.close, close)));
     });
 
-  /* Tabs: `items` are {id, title, open(panel)}; `open` fills its panel and may return what ends it. The address keeps the tab. */
+  /* Tabs: `items` are {id, title, open(panel)}; `open` fills its panel, with buttons beside the title in
+     `panel.acts`, and may return what ends it. The address keeps the tab. */
   const tabs = (items, label) => {
     let end;
     const named = () => items.find(({ id }) => location.hash.slice(1).split("/")[0] === id) ?? items[0];
@@ -234,7 +235,8 @@
         panels[i].replaceChildren();
       });
       list.scrollTo({ left: heads[at].offsetLeft - 24 });
-      panels[at].append(h("h2", {}, items[at].title));
+      panels[at].acts = h("div", { class: "tags" });
+      panels[at].append(h("div", { class: "head" }, h("h2", {}, items[at].title), panels[at].acts));
       end = items[at].open(panels[at]);
     };
 
@@ -267,7 +269,7 @@
         made.setAttribute("aria-busy", "false");
       }
     };
-    made.refresh();
+    queueMicrotask(made.refresh);
     return made;
   };
 

@@ -45,23 +45,25 @@ COLLECTIONS = {
         "Who knows more. Shown when the documents don't answer.",
     ),
     "documents": Text("Documentos", "Documents"),
-    "chunks": Text("Fragmentos", "Chunks"),
+    "chunks": Text("{n} fragmento|{n} fragmentos", "{n} chunk|{n} chunks"),
     "readers": Text("Quién la lee", "Who reads it"),
     "readers_hint": Text("Sin ningún grupo, solo la leen los administradores.", "Without any group, only admins read it."),
     "everyone": Text("todas las personas", "everyone"),
     "only_admins": Text("solo administradores", "admins only"),
-    "cloud": Text("Nube", "Cloud"),
     "private": Text("nunca en la nube", "never in the cloud"),
-    "cloud_allowed": Text("permitida", "allowed"),
     "keep_private": Text("Privada: no sale de la empresa", "Private: never leaves the company"),
     "private_hint": Text(
         "Los modelos en la nube no reciben nada de ella y se niegan a responder con ella.",
         "Models in the cloud get nothing of it, and refuse to answer from it.",
     ),
-    "embedder": Text("Índice", "Index"),
-    "built": Text(
-        "{embedder}, {dimension} dimensiones, fragmentos de {tokens}", "{embedder}, {dimension} dimensions, chunks of {tokens}"
+    "suggestions": Text("Preguntas para empezar", "Questions to begin with"),
+    "suggestions_hint": Text(
+        "Se proponen a quien puede leer la colección. Una por línea; sin ninguna se eligen de los documentos.",
+        "Offered to those who may read the collection. One a line; without any they are chosen from the documents.",
     ),
+    "suggestions_es": Text("En español", "In Spanish"),
+    "suggestions_en": Text("En inglés", "In English"),
+    "built": Text("Índice: {embedder}", "Index: {embedder}"),
     "actions": Text("Acciones", "Actions"),
     "save": Text("Guardar", "Save"),
     "saved": Text("Guardado.", "Saved."),
@@ -94,9 +96,10 @@ JOBS = {
     "job_cancelled": Text("cancelado", "cancelled"),
     "some_failed": Text("{n} archivo falló|{n} archivos fallaron", "{n} file failed|{n} files failed"),
     "interrupted": Text(
-        "El envío se interrumpió. Cancele esta subida y elija los archivos de nuevo.",
-        "Sending was interrupted. Cancel this upload and choose the files again.",
+        "El envío se interrumpió: elija los mismos archivos para continuar, o empiece con los que llegaron.",
+        "Sending was interrupted: choose the same files to go on, or begin with those that arrived.",
     ),
+    "begin": Text("Empezar con los que llegaron", "Begin with those that arrived"),
     "sending": Text("Enviando: {done} de {total}", "Sending: {done} of {total}"),
     "progress": Text("{done} de {total} documentos", "{done} of {total} documents"),
     "left": Text("quedan unos {time}", "about {time} left"),
@@ -157,6 +160,7 @@ DOCUMENTS = {
     "all": Text("Todos", "All"),
     "state_ready": Text("listo", "ready"),
     "state_failed": Text("fallido", "failed"),
+    "state_warned": Text("con avisos", "with warnings"),
     "state_duplicate": Text("repetido", "duplicate"),
     "event": Text("Qué pasó", "What happened"),
     "event_published": Text("publicada", "published"),
@@ -202,6 +206,8 @@ DOCUMENTS = {
     "no_folders": Text("No se vigila ninguna carpeta para esta colección.", "No folder is watched for this collection."),
     "folder": Text("Carpeta del servidor", "Folder of the server"),
     "folder_hint": Text("Ruta absoluta, por ejemplo /srv/documentos.", "Absolute path, for example /srv/documents."),
+    "sync": Text("Borrar también aquí lo que se borra en la carpeta", "Delete here, too, what is deleted in the folder"),
+    "sync_hint": Text("Sin marcar, los documentos se quedan.", "Unticked, documents stay."),
     "add_folder": Text("Vigilar otra carpeta", "Watch another folder"),
     "watch": Text("Vigilar", "Watch"),
     "watching": Text("vigilada", "watched"),
@@ -213,6 +219,37 @@ DOCUMENTS = {
     "unwatch": Text("Dejar de vigilar", "Stop watching"),
     "unwatch_title": Text("¿Dejar de vigilar la carpeta?", "Stop watching the folder?"),
     "unwatch_text": Text("Sus documentos se quedan en la colección.", "Its documents stay in the collection."),
+}
+
+REASONS = {
+    "duplicate": Text("Mismo contenido que otro documento.", "Same content as another document."),
+    "bad_name": Text("El nombre del archivo no sirve: cámbielo.", "The file's name can't be used: change it."),
+    "cancelled": Text("Se canceló antes de leerlo.", "Cancelled before it was read."),
+    "changed": Text("Cambió mientras se leía: repita.", "It changed while it was read: try again."),
+    "corrupt": Text(
+        "Está dañado: ábralo en su programa, guárdelo y repita.",
+        "It is damaged: open it in its program, save it and try again.",
+    ),
+    "crashed": Text(
+        "No se pudo leer: su formato hizo fallar el lector.", "It could not be read: its format made the reader fail."
+    ),
+    "empty": Text("Está vacío.", "It is empty."),
+    "encrypted": Text(
+        "Está protegido con contraseña: quítela y repita.", "It is protected by a password: remove it and try again."
+    ),
+    "no_text": Text(
+        "No tiene texto; si es un escaneo, pase antes un OCR.", "It has no text; if it is a scan, run OCR on it first."
+    ),
+    "not_a_file": Text("No es un archivo.", "It is not a file."),
+    "missing": Text("No llegó al servidor: súbalo de nuevo.", "It did not reach the server: upload it again."),
+    "out_of_memory": Text("Necesita demasiada memoria: divídalo.", "It needs too much memory: split it."),
+    "timeout": Text("Se tardó demasiado en leerlo: divídalo.", "Reading it took too long: split it."),
+    "too_deep": Text("Su estructura es demasiado profunda.", "It is nested too deeply."),
+    "too_large": Text("Es demasiado grande: divídalo.", "It is too large: split it."),
+    "too_much_text": Text("Tiene demasiado texto: divídalo.", "It has too much text: split it."),
+    "unreadable": Text("El servidor no puede leerlo: revise los permisos.", "The server can't read it: check its permissions."),
+    "unsupported": Text("Este tipo de archivo no se admite.", "This type of file is not supported."),
+    "zip_bomb": Text("Descomprimido sería demasiado grande.", "It would be too large unpacked."),
 }
 
 PLAYGROUND = {
@@ -636,6 +673,6 @@ HEALTH = {
 }
 
 TEXTS: Texts = {
-    "tabs": TABS, "collections": COLLECTIONS, "jobs": JOBS, "documents": DOCUMENTS, "playground": PLAYGROUND, "inbox": INBOX,
+    "tabs": TABS, "collections": COLLECTIONS, "jobs": JOBS, "documents": DOCUMENTS, "reasons": REASONS, "playground": PLAYGROUND, "inbox": INBOX,
     "people": PEOPLE, "backends": BACKENDS, "usage": USAGE, "audit": AUDIT, "health": HEALTH,
 }  # fmt: skip

@@ -46,6 +46,7 @@ midas.manage("audit", (panel, t) => {
   person.oninput = midas.later(() => ((view.person = person.value.trim()), changed()));
   for (const [key, control] of Object.entries({ action, first, last })) control.onchange = () => ((view[key] = control.value), changed());
   file.href = "/v1/audit.csv";
+  panel.acts.append(file);
   panel.append(h("p", { class: "lead" }, t.lead), h("div", { class: "row filters" },
-    midas.field(t.who, person), midas.field(t.what, action), midas.field(t.from, first), midas.field(t.until, last), file), log);
+    midas.field(t.who, person), midas.field(t.what, action), midas.field(t.from, first), midas.field(t.until, last)), log);
 });

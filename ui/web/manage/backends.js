@@ -12,7 +12,7 @@ midas.manage("backends", (panel, t) => {
     const result = h("div", { "aria-live": "polite" });
     return h("article", { class: "card", "aria-label": backend.name },
       h("header", {}, h("h3", {}, backend.name), h("div", { class: "tags" }, marks(backend))),
-      h("p", {}, backend.model, h("small", {}, ` · ${backend.kind}${backend.address ? ` · ${backend.address}` : ""}`)),
+      h("p", {}, [backend.model, backend.kind, backend.address].filter(Boolean).map((each, at) => at ? h("small", {}, ` · ${each}`) : each)),
       backend.fallback.length > 0 && h("p", { class: "quiet" }, midas.fill(t.falls_back, { names: backend.fallback.join(" → ") })),
       backend.problem && note(backend.problem, "bad"),
       backend.last_error && h("details", {}, h("summary", {}, t.last_error, " ", midas.moment(backend.last_error_at)), note(backend.last_error)),
@@ -24,7 +24,7 @@ midas.manage("backends", (panel, t) => {
         }, "small"),
         button(t.edit, async () => edit(await api("GET", path(backend.name)), all), "small"),
         !backend.default && button(t.make_default, () => change("PUT", "/v1/default-backend", { backend: backend.name }), "small"),
-        !backend.default && button(t.remove, () => remove(backend.name), "small warn")));
+        !backend.default && button(t.remove, () => remove(backend.name), "small quietly warn")));
   };
 
   const marks = (backend) => [
@@ -173,9 +173,9 @@ midas.manage("backends", (panel, t) => {
     return made;
   };
 
+  panel.acts.append(button(t.add, async () => edit(null, await api("GET", "/v1/backends")), "primary"));
   panel.append(
     h("p", { class: "lead" }, t.lead),
-    h("div", { class: "head" }, h("span"), button(t.add, async () => edit(null, await api("GET", "/v1/backends")), "primary")),
     list,
     h("section", {}, h("h3", {}, t.rule), h("p", { class: "lead" }, t.rule_lead), rule));
 });

@@ -10,38 +10,48 @@ midas.manage("collections", (panel, t, all) => {
     return midas.table({
       caption: t.table, rows: collections,
       columns: [
-        { title: t.name, kind: "main", cell: (each) => [h("a", { href: `#documents/${encodeURIComponent(each.name)}` }, each.name), each.description && h("small", {}, each.description), each.contact && h("small", {}, `${t.contact}: ${each.contact}`)] },
-        { title: t.documents, kind: "num", cell: (each) => number(each.documents) },
-        { title: t.chunks, kind: "num", cell: (each) => number(each.chunks) },
+        { title: t.name, kind: "main", cell: (each) => [h("a", { href: `#documents/${encodeURIComponent(each.name)}` }, each.name), each.description && h("small", {}, each.description), each.contact && h("small", {}, `${t.contact}: ${each.contact}`), h("small", {}, fill(t.built, { embedder: each.embedder }))] },
+        { title: t.documents, kind: "num", cell: (each) => [number(each.documents), h("small", {}, fill(t.chunks, { n: each.chunks }))] },
         { title: t.readers, cell: readers },
-        { title: t.cloud, cell: (each) => badge(each.private ? t.private : t.cloud_allowed, each.private ? "good" : "") },
-        { title: t.embedder, cell: (each) => h("span", { class: "quiet" }, fill(t.built, { embedder: each.embedder, dimension: each.dimension, tokens: each.chunk_tokens })) },
         { title: t.actions, kind: "acts", cell: (each) => [
           button(t.edit, () => edit(each), "small"),
           button(t.reindex, () => reindex(each), "small"),
-          button(t.remove, () => remove(each), "small warn"),
+          button(t.remove, () => remove(each), "small quietly warn"),
         ] },
       ],
     });
   });
 
-  const readers = (each) => each.groups.length
-    ? h("div", { class: "tags" }, each.groups.map((group) => badge(group === EVERYONE ? t.everyone : group)))
-    : h("span", { class: "quiet" }, t.only_admins);
+  const readers = (each) => h("div", { class: "tags" },
+    each.groups.map((group) => badge(group === EVERYONE ? t.everyone : group)),
+    !each.groups.length && h("span", { class: "quiet" }, t.only_admins),
+    each.private && badge(t.private, "good"));
 
   const edit = async (collection) => {
-    const groups = (await api("GET", "/v1/groups")).map((group) => group.name).filter((name) => name !== EVERYONE);
+    const groups = (await api("GET", "/v1/groups")).map((group) => group.name);
+    const written = collection ? await api("GET", path(collection.name, "/suggestions")) : {};
     await midas.dialog(collection ? fill(t.edit_title, { name: collection.name }) : t.add, (body, close) => {
       const name = midas.input({ required: true, maxLength: 63 });
       const description = h("textarea", { maxLength: 1000, rows: 3 });
       description.value = collection?.description ?? "";
-      const contact = midas.input({ maxLength: 200, value: collection?.contact ?? "" });
+      const suggestions = Object.fromEntries(["es", "en"].map((language) => {
+        const made = h("textarea", { rows: 3, lang: language });
+        made.value = (written[language] ?? []).join("\n");
+        return [language, made];
+      }));
+      const contact = midas.input({ maxLength: 300, value: collection?.contact ?? "" });
       const chosen = midas.checks(t.readers, [[EVERYONE, t.everyone], ...groups.map((group) => [group, group])], collection?.groups ?? [], t.readers_hint);
       const away = midas.flag(t.keep_private, collection?.private ?? false, t.private_hint);
       const save = async () => {
-        const change = { description: description.value, contact: contact.value, groups: chosen.values(), private: away.box.checked };
-        if (!collection) await api("POST", "/v1/collections", { name: name.value.trim(), ...change });
-        else await api("PATCH", path(collection.name), change);
+        const change = { description: description.value, groups: chosen.values(), private: away.box.checked };
+        const named = collection?.name ?? name.value.trim();
+        if (!collection) await api("POST", "/v1/collections", { name: named, ...change });
+        else await api("PATCH", path(named), change);
+        if (contact.value !== (collection?.contact ?? "")) await api("PUT", path(named, "/contact"), { contact: contact.value });
+        for (const [language, box] of Object.entries(suggestions)) {
+          const questions = box.value.split("\n").map((line) => line.trim()).filter(Boolean);
+          if (questions.join() !== (written[language] ?? []).join()) await api("PUT", path(named, "/suggestions"), { language, questions });
+        }
         close();
         say(t.saved);
         await list.refresh();
@@ -51,6 +61,8 @@ midas.manage("collections", (panel, t, all) => {
         midas.field(t.description, description, t.description_hint),
         midas.field(t.contact, contact, t.contact_hint),
         chosen, away,
+        h("details", {}, h("summary", {}, t.suggestions), h("p", { class: "quiet" }, t.suggestions_hint),
+          midas.field(t.suggestions_es, suggestions.es), midas.field(t.suggestions_en, suggestions.en)),
       ], t.save, save, { others: [midas.cancel(close)] }));
     });
   };
@@ -69,8 +81,9 @@ midas.manage("collections", (panel, t, all) => {
     await list.refresh();
   };
 
-  const jobs = midas.jobList(all.jobs, (job) => job.kind === "reindex", () => list.refresh());
+  const jobs = midas.jobList(all, (job) => job.kind === "reindex", () => list.refresh());
 
-  panel.append(h("p", { class: "lead" }, t.lead), h("div", { class: "head" }, h("span"), button(t.add, () => edit(null), "primary")), jobs, list);
+  panel.acts.append(button(t.add, () => edit(null), "primary"));
+  panel.append(h("p", { class: "lead" }, t.lead), jobs, list);
   return jobs.end;
 });

@@ -5,11 +5,12 @@ window.addEventListener("beforeunload", (event) => midas.sending.size && event.p
 
 midas.manage("documents", (panel, t, all) => {
   const { h, api, badge, button, fill, number, part, say } = midas;
-  const LIMIT = 50;
+  const LIMIT = 25;
   const KINDS = { ready: "good", failed: "bad", duplicate: "" };
   const EVENTS = { published: "", failed: "bad", deleted: "warning", duplicate: "" };
   const view = { collection: decodeURIComponent(location.hash.split("/")[1] ?? ""), search: "", state: "", offset: 0 };
   const under = (rest) => `/v1/collections/${encodeURIComponent(view.collection)}/${rest}`;
+  const why = (row) => h("small", { title: row.message }, all.reasons[row.reason] ?? row.message);
   const sent = midas.sending;
   let stop;
 
@@ -21,9 +22,11 @@ midas.manage("documents", (panel, t, all) => {
     sessionStorage.midas_collection = view.collection;
     const chosen = midas.select(collections.map((each) => [each.name, `${each.name} (${number(each.documents)})`]), view.collection);
     chosen.onchange = () => (location.hash = `documents/${encodeURIComponent(chosen.value)}`);
-    const jobs = midas.jobList(all.jobs, (job) => job.collection === view.collection && job.kind !== "reindex", () => list.refresh(), { sending: (job) => sent.get(job.id) });
+    const jobs = midas.jobList(all, (job) => job.collection === view.collection && job.kind !== "reindex", () => list.refresh(), { sending: (job) => sent.get(job.id) });
     stop?.();
     stop = jobs.end;
+    list.refresh();
+    folders.refresh();
     return [h("div", { class: "row filters" }, h("div", { class: "grow" }, midas.field(t.collection, chosen))), dropzone(jobs), jobs, documents(), watched()];
   };
 
@@ -63,19 +66,35 @@ midas.manage("documents", (panel, t, all) => {
 
   /* Announces the files, sends those that are wanted one after the other, and lets the work begin. */
   const send = async (chosen, jobs) => {
-    const job = await api("POST", under("uploads"), { files: chosen.map(([file, name]) => ({ name, size_bytes: file.size })) });
-    const wanted = job.files.filter((file) => file.state === "waiting");
+    const files = chosen.map(([file, name]) => ({ name, size_bytes: file.size }));
+    const job = (await interrupted(files)) ?? (await api("POST", under("uploads/open"), { files }));
+    const wanted = job.files.filter((file) => file.state === "waiting" && !file.received);
     const counter = { done: 0, total: wanted.reduce((sum, file) => sum + file.size_bytes, 0) };
     sent.set(job.id, counter);
     jobs.refresh();
-    for (const file of wanted) {
-      const before = counter.done;
-      await put(`/v1/uploads/${job.id}/files/${file.number}`, chosen[file.number][0], (bytes) => (counter.done = before + bytes));
-      counter.done = before + file.size_bytes;
+    try {
+      for (const file of wanted) {
+        const before = counter.done;
+        await put(`/v1/uploads/${job.id}/files/${file.number}`, chosen[file.at ?? file.number - 1][0], (bytes) => (counter.done = before + bytes));
+        counter.done = before + file.size_bytes;
+      }
+      await api("POST", `/v1/uploads/${job.id}/begin`);
+    } finally {
+      sent.delete(job.id);
+      jobs.refresh();
     }
-    await api("POST", `/v1/uploads/${job.id}/begin`);
-    sent.delete(job.id);
-    jobs.refresh();
+  };
+
+  /* An upload that still waits for just these files, because its page was closed; each file then knows where it stands `at`. */
+  const interrupted = async (files) => {
+    const waiting = (await api("GET", "/v1/jobs")).filter((job) => job.state === "receiving" && job.collection === view.collection && !sent.has(job.id));
+    for (const { id } of waiting) {
+      const job = await api("GET", `/v1/jobs/${id}`);
+      const missing = job.files.filter((file) => file.state === "waiting" && !file.received);
+      for (const file of missing) file.at = files.findIndex(({ name, size_bytes }) => name === file.source && size_bytes === file.size_bytes);
+      if (missing.length && missing.every((file) => file.at >= 0)) return job;
+    }
+    return null;
   };
 
   /* Sends a file; fetch can't tell how far it is. */
@@ -93,24 +112,25 @@ midas.manage("documents", (panel, t, all) => {
 
   const list = part(async () => {
     if (!view.collection) return null;
-    const page = await api("GET", under(`documents${midas.query({ search: view.search, state: view.state, limit: LIMIT, offset: view.offset })}`));
-    if (!page.rows.length) return midas.empty(view.search || view.state ? t.nothing : t.none);
+    const answer = await midas.send("GET", under(`documents${midas.query({ text: view.search, state: view.state, limit: LIMIT, offset: view.offset })}`));
+    const rows = await answer.json();
+    if (!rows.length) return midas.empty(view.search || view.state ? t.nothing : t.none);
     return [midas.table({
-      caption: t.documents, rows: page.rows,
+      caption: t.documents, rows,
       columns: [
         { title: t.document, kind: "main", cell: (row) => [row.title || row.source, h("small", {}, row.source)] },
-        { title: t.state, cell: (row) => [badge(t[`state_${row.state}`], KINDS[row.state]), row.message && h("small", {}, t[`reason_${row.reason}`] ?? row.message)] },
+        { title: t.state, cell: (row) => [badge(t[`state_${row.state}`], KINDS[row.state]), row.message && why(row)] },
         { title: t.pages, kind: "num", cell: (row) => row.pages === null ? "–" : number(row.pages) },
         { title: t.chunks, kind: "num", cell: (row) => number(row.chunks) },
         { title: t.updated, cell: (row) => midas.moment(row.updated_at) },
-        { title: t.actions, kind: "acts", cell: (row) => [button(t.look, () => look(row), "small"), button(t.remove, () => remove(row), "small warn")] },
+        { title: t.actions, kind: "acts", cell: (row) => [button(t.look, () => look(row), "small"), button(t.remove, () => remove(row), "small quietly warn")] },
       ],
-    }), midas.pager({ offset: view.offset, limit: LIMIT, shown: page.rows.length, total: page.total, go: (offset) => ((view.offset = offset), list.refresh()) })];
+    }), midas.pager({ offset: view.offset, limit: LIMIT, shown: rows.length, total: Number(answer.headers.get("X-Total-Count")), go: (offset) => ((view.offset = offset), list.refresh()) })];
   });
 
   const documents = () => {
     const search = midas.input({ type: "search", maxLength: 200, placeholder: t.search_hint });
-    const state = midas.select([["", t.all], ...["ready", "failed", "duplicate"].map((each) => [each, t[`state_${each}`]])], view.state);
+    const state = midas.select([["", t.all], ...["ready", "warned", "failed", "duplicate"].map((each) => [each, t[`state_${each}`]])], view.state);
     search.oninput = midas.later(() => (Object.assign(view, { search: search.value.trim(), offset: 0 }), list.refresh()));
     state.onchange = () => (Object.assign(view, { state: state.value, offset: 0 }), list.refresh());
     return h("section", {}, h("h3", {}, t.documents), h("div", { class: "row filters" }, h("div", { class: "grow" }, midas.field(t.search, search)), midas.field(t.state, state)), list);
@@ -133,7 +153,7 @@ midas.manage("documents", (panel, t, all) => {
         caption: t.history, rows: versions,
         columns: [
           { title: t.version, kind: "main", cell: (each) => each.number === null ? "–" : number(each.number) },
-          { title: t.event, cell: (each) => [badge(each.served ? t.served : t[`event_${each.event}`] ?? each.event, each.served ? "good" : EVENTS[each.event]), each.message && h("small", {}, each.message)] },
+          { title: t.event, cell: (each) => [badge(each.served ? t.served : t[`event_${each.event}`] ?? each.event, each.served ? "good" : EVENTS[each.event]), each.message && why(each)] },
           { title: t.pages, kind: "num", cell: (each) => each.pages === null ? "–" : number(each.pages) },
           { title: t.chunks, kind: "num", cell: (each) => number(each.chunks) },
           { title: t.when, cell: (each) => [midas.moment(each.at), each.by && h("small", {}, each.by)] },
@@ -152,7 +172,7 @@ midas.manage("documents", (panel, t, all) => {
     });
     body.append(
       h("p", { class: "quiet" }, row.source),
-      row.message && midas.note(row.message, "bad"),
+      row.message && midas.note(all.reasons[row.reason] ?? row.message, row.state === "failed" ? "bad" : ""),
       row.warnings.map((each) => midas.note(each)),
       h("h3", {}, t.history), history,
       h("h3", {}, t.chunks), h("p", { class: "quiet" }, t.chunks_lead), chunks);
@@ -161,7 +181,8 @@ midas.manage("documents", (panel, t, all) => {
   /* Watched folders */
 
   const folders = part(async () => {
-    const rows = (await api("GET", "/v1/folders")).filter((each) => each.collection === view.collection);
+    if (!view.collection) return null;
+    const rows = (await api("GET", "/v1/watches")).filter((each) => each.collection === view.collection);
     if (!rows.length) return h("p", { class: "quiet" }, t.no_folders);
     return midas.table({
       caption: t.folders, rows,
@@ -170,8 +191,8 @@ midas.manage("documents", (panel, t, all) => {
         { title: t.state, cell: (each) => [each.error ? badge(t.folder_failed, "bad") : badge(each.paused ? t.paused : t.watching, each.paused ? "" : "good"), each.error && h("small", {}, each.error)] },
         { title: t.looked, cell: (each) => each.seen_at ? midas.moment(each.seen_at) : "–" },
         { title: t.actions, kind: "acts", cell: (each) => [
-          button(each.paused ? t.resume : t.pause, async () => (await api("PATCH", `/v1/folders/${each.id}`, { paused: !each.paused }), folders.refresh()), "small"),
-          button(t.unwatch, async () => (await midas.ask(t.unwatch_title, t.unwatch_text, t.unwatch)) && (await api("DELETE", `/v1/folders/${each.id}`), folders.refresh()), "small warn"),
+          button(each.paused ? t.resume : t.pause, async () => (await api("PATCH", `/v1/watches/${each.id}`, { paused: !each.paused }), folders.refresh()), "small"),
+          button(t.unwatch, async () => (await midas.ask(t.unwatch_title, t.unwatch_text, t.unwatch)) && (await api("DELETE", `/v1/watches/${each.id}`), folders.refresh()), "small warn"),
         ] },
       ],
     });
@@ -179,12 +200,13 @@ midas.manage("documents", (panel, t, all) => {
 
   const watched = () => {
     const path = midas.input({ required: true, maxLength: 1000, placeholder: "/srv/documentos" });
+    const sync = midas.flag(t.sync, false, t.sync_hint);
     const add = async () => {
-      await api("POST", "/v1/folders", { path: path.value.trim(), collection: view.collection });
+      await api("POST", under("watches"), { path: path.value.trim(), sync: sync.box.checked });
       path.value = "";
       await folders.refresh();
     };
-    const form = midas.form([midas.field(t.folder, path, t.folder_hint)], t.watch, add, { kind: "" });
+    const form = midas.form([midas.field(t.folder, path, t.folder_hint), sync], t.watch, add, { kind: "" });
     return h("section", {}, h("h3", {}, t.folders), h("p", { class: "lead" }, t.folders_lead), folders, h("details", {}, h("summary", {}, t.add_folder), form));
   };
 

@@ -12,8 +12,8 @@ midas.manage("health", (panel, t) => {
       card(t.embedder, health.embedder.loaded ? "good" : "warning", [health.embedder.loaded ? t.loaded : t.not_loaded, h("small", {}, `${health.embedder.model} (${health.embedder.kind})`)]),
       card(t.disk, health.disk.verdict, [fill(t.free_of, { free: bytes(health.disk.free_bytes), total: bytes(health.disk.total_bytes) }), h("small", { class: "mono" }, health.disk.folder)]),
       card(t.memory, health.memory.verdict, [fill(t.free_of, { free: bytes(health.memory.available_bytes), total: bytes(health.memory.total_bytes) }), h("small", {}, fill(t.used, { bytes: bytes(health.memory.used_bytes) }))]),
-      card(t.queue, "good", queue(health)),
-      card(t.running, "good", [elapsed(new Date(health.now) - new Date(health.since)), h("small", {}, t.since, " ", midas.moment(health.since))])),
+      card(t.queue, null, queue(health)),
+      card(t.running, null, [elapsed(new Date(health.now) - new Date(health.since)), h("small", {}, t.since, " ", midas.moment(health.since))])),
     h("details", {}, h("summary", {}, t.versions), h("dl", { class: "facts" },
       Object.entries(health.versions).map(([name, version]) => [h("dt", {}, name), h("dd", { class: "mono" }, version)]))),
   ];
@@ -27,7 +27,7 @@ midas.manage("health", (panel, t) => {
   const overall = (health) => ({ good: t.all_good, warning: t.some_warning, bad: t.some_bad })[worst(health)];
 
   const card = (title, verdict, lines) =>
-    h("article", { class: "card figure", "aria-label": title }, h("header", {}, h("h3", {}, title), badge(VERDICTS[verdict], verdict)),
+    h("article", { class: "card figure", "aria-label": title }, h("header", {}, h("h3", {}, title), verdict && badge(VERDICTS[verdict], verdict)),
       [lines].flat().filter(Boolean).map((line) => (line.nodeType ? line : h("p", {}, line))));
 
   const queue = (health) => [

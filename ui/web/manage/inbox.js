@@ -18,7 +18,7 @@ midas.manage("inbox", (panel, t) => {
   const voted = ({ row, name }) =>
     h("article", { class: "card" },
       h("header", {}, h("h3", {}, row.question), h("div", { class: "tags" },
-        badge(row.thumb === "up" ? `👍 ${t.up}` : `👎 ${t.down}`, row.thumb === "up" ? "good" : "bad"), row.reason && badge(t[`reason_${row.reason}`] ?? row.reason))),
+        badge(row.thumb === "up" ? t.up : t.down, row.thumb === "up" ? "good" : "bad"), row.reason && badge(t[`reason_${row.reason}`] ?? row.reason))),
       h("p", { class: "quiet" }, name ?? t.somebody, " · ", moment(row.at)),
       row.comment && h("blockquote", {}, row.comment),
       answered(row.answer),
@@ -26,7 +26,7 @@ midas.manage("inbox", (panel, t) => {
         if (!(await midas.ask(t.remove_title, t.remove_text, t.remove))) return;
         await api("DELETE", `/v1/feedback/${encodeURIComponent(row.id)}`);
         await list.refresh();
-      }, "small warn")));
+      }, "small quietly warn")));
 
   const topic = (row) =>
     h("article", { class: "card" },

@@ -4,11 +4,14 @@
   const { h, api, badge, button, fill, number } = midas;
   const KINDS = { reading: "warning", ready: "good", replaced: "good", failed: "bad" };
   const SHOWN = 200;
+  const MOST = 5;
+  const KEPT_MS = 3600e3;
+  const retryable = (job) => job.kind === "upload" && finished(job) && job.files.some((file) => file.state === "failed" && file.received);
   const finished = (job) => ["done", "failed", "cancelled"].includes(job.state);
 
   /* Those jobs that `chosen` takes, kept up to date; `ended(job)` hears when one has finished. The element's `end` stops that.
      `sending(job)` may tell how much of it this page is sending: {done, total} in bytes. */
-  midas.jobList = (t, chosen, ended, { sending = () => null } = {}) => {
+  midas.jobList = ({ jobs: t, reasons }, chosen, ended, { sending = () => null } = {}) => {
     const list = h("div", { class: "part jobs" });
     const cards = new Map();
     const gone = new Set();
@@ -16,16 +19,17 @@
     const refresh = async () => {
       const jobs = (await api("GET", "/v1/jobs")).filter((job) => chosen(job) && !gone.has(job.id));
       for (const [id, card] of cards) if (!jobs.some((job) => job.id === id)) (card.remove(), cards.delete(id));
-      for (const job of jobs.slice(0, 5)) {
-        if (!cards.has(job.id)) {
-          if (finished(job) && !job.retryable && Date.now() - new Date(job.started_at) > 3600e3) continue;
-          cards.set(job.id, make(job));
-          list.append(cards.get(job.id));
-        }
-        cards.get(job.id).update(job);
+      for (const { id } of jobs.filter((each) => !old(each)).slice(0, MOST)) {
+        const known = cards.get(id);
+        if (known?.over) continue;
+        const job = await api("GET", `/v1/jobs/${id}`);
+        if (!known) (cards.set(id, make(job)), list.append(cards.get(id)));
+        cards.get(id).update(job);
       }
       pace = jobs.some((job) => !finished(job)) ? 1000 : 8000;
     };
+
+    const old = (job) => finished(job) && !cards.has(job.id) && Date.now() - new Date(job.started_at) > KEPT_MS;
 
     const make = (first) => {
       const title = h("h3", {});
@@ -52,7 +56,7 @@
           columns: [
             { title: t.file, kind: "main", cell: (file) => file.source },
             { title: t.size, kind: "num", cell: (file) => midas.bytes(file.size_bytes) },
-            { title: t.state, cell: (file) => [badge(t[`file_${file.state}`] ?? file.state, KINDS[file.state]), file.message && h("small", {}, t[`reason_${file.reason}`] ?? file.message)] },
+            { title: t.state, cell: (file) => [badge(t[`file_${file.state}`] ?? file.state, KINDS[file.state]), file.message && h("small", { title: file.message }, reasons[file.reason] ?? file.message)] },
           ],
         }), ...(job.files.length > SHOWN ? [h("p", { class: "quiet" }, fill(t.more_files, { n: job.files.length - SHOWN }))] : []));
       };
@@ -76,11 +80,13 @@
           ended?.(job);
         }
         was = job.state;
+        card.over = finished(job);
       };
 
       const buttons = () => [
+        job.state === "receiving" && !sending(job) && button(t.begin, async () => (await api("POST", `/v1/uploads/${job.id}/begin`), refresh()), "small"),
         !finished(job) && button(t.cancel, async () => (await api("DELETE", `/v1/jobs/${job.id}`), refresh()), "small"),
-        job.retryable && button(t.retry, async () => (await api("POST", `/v1/jobs/${job.id}/retry`), refresh()), "small primary"),
+        retryable(job) && button(t.retry, async () => (await api("POST", `/v1/uploads/${job.id}/retry`), (card.over = false), refresh()), "small primary"),
         finished(job) && button(t.hide, () => (gone.add(job.id), card.remove(), cards.delete(job.id)), "small quietly"),
       ].filter(Boolean);
       return card;

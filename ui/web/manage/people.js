@@ -9,20 +9,19 @@ midas.manage("people", (panel, t) => {
 
   const users = part(async () => {
     [accounts, groups] = await Promise.all([api("GET", "/v1/users"), api("GET", "/v1/groups")]);
+    panel.acts.hidden = !accounts.length;
     if (!accounts.length) return midas.empty(t.no_users, h("p", {}, t.first_hint), button(t.add, () => add(true), "primary"));
     return midas.table({
       caption: t.users, rows: accounts,
       columns: [
         { title: t.name, kind: "main", cell: (each) => [each.name, each.issuer && h("small", {}, each.issuer)] },
         { title: t.role, cell: (each) => t[`role_${each.role}`] },
-        { title: t.groups, cell: (each) => h("div", { class: "tags" }, each.groups.map((group) => badge(group))) },
+        { title: t.groups, cell: (each) => each.groups.length > 0 && h("div", { class: "tags" }, each.groups.map((group) => badge(group))) },
         { title: t.state, cell: state },
         { title: t.last_in, cell: (each) => time(each.signed_in_at) },
         { title: t.actions, kind: "acts", cell: (each) => [
           button(t.edit, () => edit(each), "small"),
           button(t.link, () => link(each), "small"),
-          button(each.disabled ? t.enable : t.disable, () => disable(each), "small"),
-          button(t.forget, () => forget(each), "small warn"),
         ] },
       ],
     });
@@ -54,23 +53,28 @@ midas.manage("people", (panel, t) => {
       say(t.saved);
       await users.refresh();
     };
-    body.append(midas.form([midas.field(t.role, role, t.role_hint), groups.length > 0 && chosen], t.save, save, { others: [midas.cancel(close)] }));
+    body.append(midas.form([midas.field(t.role, role, t.role_hint), groups.length > 0 && chosen], t.save, save, { others: [midas.cancel(close)] }),
+      h("div", { class: "apart" },
+        button(each.disabled ? t.enable : t.disable, async () => (await disable(each)) && close(), "small"),
+        button(t.forget, async () => (await forget(each)) && close(), "small warn")));
   });
 
   const link = async (each) => hand(each, await api("POST", user(each.name, "/link")));
   const hand = (each, made) => midas.reveal(fill(t.link_title, { name: each.name }), fill(t.link_text, { n: made.hours }), new URL(made.url, location.origin).href);
 
   const disable = async (each) => {
-    if (!each.disabled && !(await midas.ask(fill(t.disable_title, { name: each.name }), t.disable_text, t.disable))) return;
+    if (!each.disabled && !(await midas.ask(fill(t.disable_title, { name: each.name }), t.disable_text, t.disable))) return false;
     await api("PATCH", user(each.name), { disabled: !each.disabled });
     await users.refresh();
+    return true;
   };
 
   const forget = async (each) => {
-    if (!(await midas.ask(fill(t.forget_title, { name: each.name }), t.forget_text, t.forget))) return;
+    if (!(await midas.ask(fill(t.forget_title, { name: each.name }), t.forget_text, t.forget))) return false;
     await api("DELETE", user(each.name));
     say(fill(t.forgotten, { name: each.name }));
-    await Promise.all([users.refresh(), keys.refresh()]);
+    await Promise.all([users.refresh(), groupList.refresh(), keys.refresh()]);
+    return true;
   };
 
   const groupList = part(async () => {
@@ -81,7 +85,7 @@ midas.manage("people", (panel, t) => {
       columns: [
         { title: t.group, kind: "main", cell: (each) => [each.name, each.description && h("small", {}, each.description)] },
         { title: t.members, kind: "num", cell: (each) => h("span", { title: each.members.join(", ") }, midas.number(each.members.length)) },
-        { title: t.actions, kind: "acts", cell: (each) => button(t.remove, () => removeGroup(each), "small warn") },
+        { title: t.actions, kind: "acts", cell: (each) => button(t.remove, () => removeGroup(each), "small quietly warn") },
       ],
     });
   });
@@ -114,7 +118,7 @@ midas.manage("people", (panel, t) => {
         { title: t.scope, cell: (each) => t[`scope_${each.scope}`] ?? each.scope },
         { title: t.expires, cell: (each) => time(each.expires_at) },
         { title: t.used, cell: (each) => time(each.used_at) },
-        { title: t.actions, kind: "acts", cell: (each) => button(t.revoke, () => revoke(each), "small warn") },
+        { title: t.actions, kind: "acts", cell: (each) => button(t.revoke, () => revoke(each), "small quietly warn") },
       ],
     });
   });
@@ -142,8 +146,9 @@ midas.manage("people", (panel, t) => {
   const block = (title, lead, act, content) =>
     h("section", {}, h("div", { class: "head" }, h("h3", {}, title), act), h("p", { class: "lead" }, lead), content);
 
+  panel.acts.append(button(t.add, () => add(false), "primary"));
   panel.append(
-    block(t.users, t.users_lead, button(t.add, () => add(false), "primary"), users),
+    h("p", { class: "lead" }, t.users_lead), users,
     block(t.all_groups, t.groups_lead, button(t.add_group, addGroup), groupList),
     block(t.keys, t.keys_lead, button(t.add_key, addKey), keys));
 });

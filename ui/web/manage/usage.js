@@ -27,11 +27,12 @@ midas.manage("usage", (panel, t) => {
     [t.cost, money(total)],
   ].map(([title, value]) => h("div", { class: "card" }, h("dt", {}, title), h("dd", {}, value))));
 
-  /* One column for each day, without those in between that had no question left out. */
+  /* One column for each day, days without a question too. */
   const chart = (rows) => {
     const days = new Map(rows.map((row) => [row.key, row]));
     const all = [];
-    for (let at = new Date(`${rows.at(-1).key}T12:00Z`); at <= new Date(`${rows[0].key}T12:00Z`); at.setUTCDate(at.getUTCDate() + 1)) all.push(at.toISOString().slice(0, 10));
+    const end = new Date(`${view.last || ago(0)}T12:00Z`);
+    for (let at = new Date(`${view.first || rows.at(-1).key}T12:00Z`); at <= end; at.setUTCDate(at.getUTCDate() + 1)) all.push(at.toISOString().slice(0, 10));
     const most = Math.max(...rows.map((row) => row.questions));
     return h("figure", { class: "card chart" }, h("figcaption", {}, t.chart),
       h("div", { class: "columns", "aria-hidden": "true" }, all.map((key) => {
