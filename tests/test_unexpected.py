@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 from fastapi.testclient import TestClient
 
+from assistant.access import ALL, Access
 from assistant.config import Settings
 from assistant.types import Event, StatusEvent
-from ingest.collection import CollectionInfo
 from ui.api.app import make_api
 from ui.errors import Unexpected
 from ui.house import House
 from ui.jobs import Jobs
 from ui.service import LocalService, Question
-from ui.web.chat import Asking, _answer
-from ui.web.render import Turn
-from ui.web.texts import TEXTS
+from ui.views import BackendView
+from ui.web.chat_routes import chat
 
 
 class Broken(LocalService):
     """Fails as no service should."""
 
-    async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
+    async def stream(self, question: Question, access: Access = ALL) -> AsyncGenerator[Event, None]:
         yield StatusEvent("searching")
         raise ZeroDivisionError("secret detail")
 
-    def collections(self) -> list[CollectionInfo]:
+    def backends(self) -> list[BackendView]:
         raise ZeroDivisionError("secret detail")
 
 
@@ -42,8 +42,9 @@ def service(tmp_path: Path) -> LocalService:
 
 
 @pytest.fixture
-def client(service: LocalService) -> TestClient:
-    return TestClient(make_api(House(service.settings, service, Jobs(), "token")), base_url="http://127.0.0.1", raise_server_exceptions=False)
+def client(service: LocalService) -> Iterator[TestClient]:
+    with closing(House(service.settings, service, Jobs(), "token")) as house:
+        yield TestClient(make_api(house), base_url="http://127.0.0.1", raise_server_exceptions=False)
 
 
 def asked(*, stream: bool) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def asked(*, stream: bool) -> dict[str, Any]:
 
 
 def test_a_route_that_breaks_answers_in_the_error_format(client: TestClient) -> None:
-    listing = client.get("/v1/collections", headers={"Authorization": "Bearer token"})
+    listing = client.get("/v1/backends", headers={"Authorization": "Bearer token"})
     for response in (listing, client.post("/v1/chat/completions", json=asked(stream=False))):
         assert response.status_code == 500
         assert response.json()["error"] == {
@@ -66,13 +67,12 @@ def test_a_stream_that_breaks_ends_with_the_error(client: TestClient, caplog: py
     assert "secret detail" in caplog.text and "secret detail" not in "".join(lines)
 
 
-def test_the_page_takes_the_next_question_after_an_answer_that_broke(service: LocalService) -> None:
-    async def updates() -> list[list[Any]]:
-        return [update async for update in _answer(service, Asking(Turn("¿Qué?")), [], [], "local", TEXTS["es"])]
-
-    _, live, turns, pending, *_ = asyncio.run(updates())[-1]
-    assert (live, pending) == ("", None)
-    assert turns[0].error == Unexpected().message
+def test_the_page_takes_the_next_question_after_an_answer_that_broke(client: TestClient) -> None:
+    client.app.include_router(chat)  # type: ignore[attr-defined]
+    for _ in range(2):
+        response = client.post("/page/en/chat/ask", json={"question": "¿Qué?"})
+        assert response.status_code == 200
+        assert Unexpected().message in response.text and "secret detail" not in response.text
 
 
 def test_a_job_that_breaks_is_failed(caplog: pytest.LogCaptureFixture) -> None:
@@ -82,6 +82,8 @@ def test_a_job_that_breaks_is_failed(caplog: pytest.LogCaptureFixture) -> None:
     jobs = Jobs()
     with caplog.at_level(logging.ERROR):
         job = jobs.start("ingest", "empresa", work)
+        while not jobs.get(job.id).finished:
+            threading.Event().wait(0.01)
         jobs.close()
     assert (jobs.get(job.id).state, jobs.get(job.id).error_code) == ("failed", "unexpected")
     assert "secret detail" in caplog.text

@@ -29,7 +29,7 @@ from ui.web.language import language_of
 log = logging.getLogger("midas")
 OPEN = re.compile(r"/(healthz|readyz|sign-in/[a-z.]+|(es|en)/(sign-in|link))")
 """Paths for people who are not signed in."""
-API = re.compile(r"/(v1|metrics|openapi\.json)(/.*)?|.*/gradio_api/.*")
+API = re.compile(r"/(v1|page|metrics|openapi\.json)(/.*)?|.*/gradio_api/.*")
 """Paths that programs call: they are told 401 instead of being led to the sign-in page."""
 SESSION_COOKIE = "midas_session"
 LONGEST_FORM_BYTES = 64 * 1024
