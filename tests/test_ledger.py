@@ -7,27 +7,29 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
-from assistant.types import AnswerEvent, TokenEvent
-from ingest.errors import StoreError
+from assistant.types import AnswerEvent, TokenEvent, Usage
+from ingest.errors import ConfigError, StoreError
 from tests.fake_openai import FakeOpenAI, running
 from tests.housing import ADMIN, ANA, LUIS, asked, housed, load
 from tests.serving import QUESTION_ES, scripted, write_documents
 from ui.api.app import make_api
+from ui.cli import app
 from ui.desks.asking import Asking
 from ui.desks.ledger import Ledger
 from ui.house import House
 from ui.ledger.audit import AuditFilter
 from ui.ledger.books import Books
 from ui.ledger.report import usage_report
-from ui.ledger.usage import By, Counted, UsageFilter
+from ui.ledger.usage import By, Counted, UsageFilter, Used
 from ui.service import Question, ask
 
 WATERPOLO = "¿Quién ganó la final de waterpolo de Montevideo?"
@@ -223,3 +225,22 @@ def test_over_http(house: House) -> None:
         assert json.dumps(row) and row["name"] == "local"
         assert http.get("/v1/audit", params={"action": "dance"}).status_code == 400
         assert http.get("/v1/audit", params={"last": "9999-12-31"}).status_code == 200
+
+
+def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDAS_HOME", str(tmp_path))
+    with closing(Books(tmp_path)) as books:
+        books.audit(ANA, "signed_in", address="127.0.0.1")
+        books.used(Used(ANA.id, "ana", "local", "qwen", False, ("empresa",), "answered", Usage(900, 60), 4000.0))
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    assert json.loads(run("usage", "--by", "backend", "--json"))["rows"][0]["completion_tokens"] == 60
+    assert "ana" in run("usage") and "Without one, and not counted: local." in run("usage")
+    assert [row["name"] for row in json.loads(run("audit", "--person", "ana", "--json"))] == ["ana"]
+    assert "signed_in" in run("audit", "--action", "signed_in", "--last", "2999-12-31")
+    assert run("audit", "--csv").startswith("id,at,person,")
+    assert isinstance(CliRunner().invoke(app, ["audit", "--action", "dance"]).exception, ConfigError)
