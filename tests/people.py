@@ -88,7 +88,7 @@ def client_of(house: House, scheme: str = "http", address: str = "127.0.0.1", **
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def _app(house: House) -> FastAPI:
     return make_api(house, {"chat": "employee", "manage": "admin", "evaluate": "evaluator"})
 
