@@ -14,7 +14,7 @@ from ui.memory.conversation import REASONS, Turn, TurnState
 from ui.web.chat_routes import Draft
 from ui.web.chat_texts import ENGLISH, SPANISH
 from ui.web.choices import collections_menu, pace_text, welcome
-from ui.web.render import Reader, clipboard, day, turn_html, why_text
+from ui.web.render import Reader, clipboard, day, transcript, turn_html, why_text
 from ui.web.source import source_html
 
 HOSTILE = '<img src=x onerror="alert(1)"> ${alert(1)}'
@@ -146,6 +146,12 @@ def test_a_declined_answer_names_who_to_ask() -> None:
     html = turn_html(turn(answer), Reader(SPANISH, [about, replace(about, name="otra", contact="nadie")]))
     assert "<dt>rrhh@example.org</dt><dd>Normas &lt;internas&gt;</dd>" in html and "nadie" not in html
     assert SPANISH.nearest in html and SPANISH.no_model in html
+
+
+def test_only_the_last_turn_offers_questions_to_go_on_with() -> None:
+    turns = [turn(Answer("Uno.", "¿?", "es")), turn(Answer("Dos.", "¿?", "es"), id="t2")]
+    html = transcript(turns, Reader(SPANISH), ["¿Y <ahora>?"])
+    assert html.count("follow-ups") == 1 and html.index("Dos.") < html.index("¿Y &lt;ahora&gt;?")
 
 
 @pytest.mark.parametrize("state", ["stopped", "interrupted", "failed"])

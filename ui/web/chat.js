@@ -234,7 +234,7 @@
         state?.replaceWith(make("p", { className: "notice bad" }, fill(texts.failed, { message: error.message })));
       } else state?.replaceWith(make("p", { className: "notice" }, texts.stopped));
       mine.element.removeAttribute("aria-busy");
-      if (!mine.turn) chat.giveBack(mine.element.querySelector(".question").lastChild.textContent);
+      if (!mine.turn && !mine.element.dataset.turn && chat.giveBack(questionOf(mine.element))) mine.element.remove();
     };
 
     /* The server ends the answer, and the watch then hears of it; what was written stays. */

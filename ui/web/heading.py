@@ -49,7 +49,8 @@ def heading_html(person: Person | None, area: str, language: PageLanguage) -> st
         if (person.may(least) if person else name == area)
     )
     others = "".join(
-        f'<a href="/{other}/{area}/" lang="{other}" hreflang="{other}">{NAMES[other]}</a>'
+        f'<a href="/{other}/{area}/" lang="{other}" hreflang="{other}" aria-label="{NAMES[other]}">'
+        f'<span class="long">{NAMES[other]}</span><span class="short">{other.upper()}</span></a>'
         for other in LANGUAGES
         if other != language
     )

@@ -132,7 +132,8 @@ def _answered(turn: Turn, answer: Answer, reader: Reader) -> str:
     doubts = [] if answer.declined else [_doubt(sentence, texts) for sentence in answer.sentences if _doubted(sentence, answer)]
     lead = f'<p class="lead">{escape(texts.lead)}</p>' if answer.declined and answer.sources else ""
     return (
-        f'<div class="text">{markdown(answer.text, labels, doubts)}</div>{lead}{_notices(answer, texts)}'
+        f'<div class="text" lang="{escape(answer.language)}">{markdown(answer.text, labels, doubts)}</div>'
+        f"{lead}{_notices(answer, texts)}"
         f"{_owners(answer, reader) if answer.declined else ''}{_sources(turn, answer, texts)}{_made_by(answer, texts)}"
         f'<pre class="clip" hidden>{escape(clipboard(answer, texts))}</pre>'
     )
@@ -260,7 +261,7 @@ def _card(turn: Turn, source: Source, citations: Iterable[Citation], texts: Chat
     return (
         f'<template id="{_card_id(turn, source)}" data-source="{fetched}">'
         f'<article class="passage" data-number="{source.number}">'
-        f'<header><span class="number">{source.number}</span><div><h3>{escape(source.title or source.document)}</h3>'
+        f'<header><span class="number">{source.number}</span><div><h2>{escape(source.title or source.document)}</h2>'
         f"<small>{escape(source.document)}</small><small>{escape(place(source, texts))}</small></div></header>"
         f"{passage_html(source.passage, quotes)}</article></template>"
     )

@@ -74,6 +74,11 @@
     menu.querySelector("summary").focus();
   });
 
+  /* What was typed and chosen is not for the next person at this browser. */
+  document.addEventListener("submit", (event) => {
+    if (event.target.action.endsWith("/sign-out")) sessionStorage.clear();
+  });
+
   /* The link to the same page in the other language keeps what is open. */
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[hreflang]");

@@ -13,9 +13,9 @@ from ui.web.chat_texts import ChatTexts
 from ui.web.icons import icon
 from ui.web.render import day
 
-QUOTES_IN_ADDRESS = 4
-"""More of them would make the address of a page too long; the passage shows them all."""
+QUOTES_IN_ADDRESS = 5
 QUOTE_CHARS = 2000
+"""More would make the address of a page too long; the passage shows all of it."""
 
 
 def source_html(source: SourceView, number: int, quotes: Sequence[str], texts: ChatTexts) -> str:
@@ -30,7 +30,7 @@ def _header(source: SourceView, number: int, texts: ChatTexts) -> str:
     lines = (source.document, " · ".join(filter(None, (_page(source, texts), _headings(source)))), _dates(source, texts))
     told = "".join(f"<small>{escape(line)}</small>" for line in lines if line)
     title = escape(source.title or source.document)
-    return f'<header><span class="number">{number}</span><div><h3>{title}</h3>{told}</div></header>'
+    return f'<header><span class="number">{number}</span><div><h2>{title}</h2>{told}</div></header>'
 
 
 def _page(source: SourceView, texts: ChatTexts) -> str:
@@ -71,7 +71,7 @@ def _surroundings(source: SourceView, quotes: Sequence[str]) -> str:
     before = f"{'… ' if source.cut_before else ''}{source.before}"
     after = f"{source.after}{' …' if source.cut_after else ''}"
     return (
-        f'<div class="around">{passage_html(before, ())}</div>{passage_html(source.passage, quotes)}'
+        f'<div class="around">{passage_html(before, ())}</div><div class="cited">{passage_html(source.passage, quotes)}</div>'
         f'<div class="around">{passage_html(after, ())}</div>'
     )
 

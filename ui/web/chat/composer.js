@@ -32,7 +32,11 @@
     };
 
     /* A question that never arrived goes back into the field, unless another one is being written there. */
-    chat.giveBack = (question) => field.value.trim() || write(question);
+    chat.giveBack = (question) => {
+      if (field.value.trim()) return false;
+      write(question);
+      return true;
+    };
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();

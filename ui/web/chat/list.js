@@ -235,8 +235,14 @@
     });
     root.classList.toggle("folded", Boolean(localStorage.getItem(FOLDED)) && !narrow.matches);
 
-    /* Another tab may have changed them. */
-    document.addEventListener("visibilitychange", () => document.hidden || chat.refresh());
+    /* Another tab may have changed them, and the one that is open here. */
+    const changedAt = () => rows.find(({ id }) => id === chat.here())?.updated_at;
+    document.addEventListener("visibilitychange", async () => {
+      if (document.hidden) return;
+      const before = changedAt();
+      await chat.refresh();
+      if (before && changedAt() !== before && !chat.busy()) chat.go();
+    });
     chat.refresh();
   });
 })();

@@ -50,7 +50,7 @@
     /* The marked words are brought into view. */
     const reveal = () => {
       body.scrollTop = 0;
-      const mark = body.querySelector("mark, tr.marked");
+      const mark = body.querySelector("mark, tr.marked") ?? body.querySelector(".cited");
       if (!mark?.offsetParent) return;
       const distance = mark.getBoundingClientRect().top - body.getBoundingClientRect().top;
       if (distance > body.clientHeight * 0.7) body.scrollTop = distance - 140;
@@ -73,7 +73,6 @@
     const cover = (on) => {
       $("#talk").inert = on;
       $("#veil").hidden = !on;
-      panel.toggleAttribute("aria-modal", on);
     };
 
     /* Passage or page */
@@ -120,7 +119,8 @@
       const tab = event.target.closest("[role=tab]");
       if (tab) {
         sessionStorage.setItem(TAB, tab.dataset.tab);
-        return turnTo(tab.dataset.tab);
+        turnTo(tab.dataset.tab);
+        return reveal();
       }
       const sheet = event.target.closest(".sheet");
       const name = event.target.closest("[data-sheet]")?.dataset.sheet;
@@ -166,7 +166,7 @@
     const told = (card) => {
       const header = card.content.querySelector("header");
       const quote = [...card.content.querySelectorAll("mark, tr.marked")].map((mark) => mark.innerText || mark.textContent).join(" … ");
-      const parts = [make("strong", {}, header.querySelector("h3").textContent), make("small", {}, header.querySelector("small:last-child").textContent)];
+      const parts = [make("strong", {}, header.querySelector("h2").textContent), make("small", {}, header.querySelector("small:last-child").textContent)];
       if (quote) parts.push(make("q", {}, quote));
       return parts;
     };
