@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from ingest.database import Database
 from ui.ledger.database import empty_log
 
+MERGED_PAGES = 50
+PAUSE_SECONDS = 0.002
 MIGRATIONS = (
     """
     CREATE TABLE conversations (
@@ -82,7 +85,21 @@ def open_database(home: Path) -> Database:
 
 
 def scrub(database: Database) -> None:
-    """After deletions: the index of words, too, is written anew without them, and the log is emptied."""
-    with database.write() as connection:
-        connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+    """After deletions: the index of words, too, is written anew without them, and the log is emptied.
+
+    Step by step, so that others can write in between. A step that changes less than two rows was the last (see FTS5's
+    command `merge`; when its number is negative, it begins with all parts of the index).
+    """
+    pages = -MERGED_PAGES
+    while _merge(database, pages) >= 2:
+        pages = MERGED_PAGES
+        time.sleep(PAUSE_SECONDS)
     empty_log(database)
+
+
+def _merge(database: Database, pages: int) -> int:
+    """How many rows it changed."""
+    with database.write() as connection:
+        before = connection.total_changes
+        connection.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (pages,))
+        return connection.total_changes - before
