@@ -19,6 +19,8 @@ _OPEN, _CLOSE = "\u2e28", "\u2e29"
 _BRACKETS = re.compile(f"([{_OPEN}{_CLOSE}])")
 _WORD = re.compile(r"\w")
 _LINE_START = re.compile(r"(?:[ \t]*(?:[-*+]|\d{1,9}[.)]|#{1,6}|>)[ \t]+|[ \t]*\|[ \t]*)+")
+_AFTER_LIST = re.compile(r"(?m)^([ \t]*(?:[-*+]|\d{1,9}[.)])[ \t].*)\n(?=[^\s\-*+\d|>#])")
+"""The end of an item before a line that is none: models mean it to end the list, Markdown would go on with the item."""
 _NEVER = ("link", "image", "autolink", "html_inline", "html_block", "reference", "fence", "code", "backticks", "entity")
 
 
@@ -104,7 +106,7 @@ def markdown(text: str, labels: Labels | None = None, doubts: Sequence[Doubt] = 
     plain = _BRACKETS.sub(" ", text)
     ordered = sorted((doubt for doubt in doubts if _WORD.search(plain, doubt.start, doubt.end)), key=lambda doubt: doubt.start)
     writing = _Writing(labels or {}, ordered)
-    html = str(_PARSER.render(_bracketed(plain, ordered), {"writing": writing}))
+    html = str(_PARSER.render(_AFTER_LIST.sub(r"\1\n\n", _bracketed(plain, ordered)), {"writing": writing}))
     return html if writing.complete or not ordered else markdown(text, labels)
 
 
@@ -163,7 +165,7 @@ def _citation(match: re.Match[str], labels: Labels) -> str:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable(list(_NEVER))
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable(list(_NEVER))
     parser.add_render_rule("text", _text_rule)
     return parser
 

@@ -102,6 +102,11 @@ def test_doubts_that_do_not_fit_the_text_leave_it_as_it_is() -> None:
     assert markdown(text, {}, [Doubt(14, len(text), "weak", "x")]) == markdown(text)
 
 
+def test_a_line_behind_a_list_is_no_part_of_its_last_item() -> None:
+    html = markdown("Dos:\n- a\n- b\nY esto.\nY más.")
+    assert "<li>b</li>" in html and "<p>Y esto.<br />\nY más.</p>" in html
+
+
 def test_a_quoted_table_row_is_marked() -> None:
     html = passage_html(
         "Dietas:\n\n| País | Dieta |\n|---|---|\n| España | 53 € |\n| Francia | 70 € |\n\nFin", ["| Francia | 70 € |"]
@@ -115,11 +120,11 @@ def test_a_quote_is_marked_whatever_its_white_space() -> None:
 
 
 def test_an_answer_that_is_not_grounded_or_from_a_cloud_says_so() -> None:
-    doubted = GroundedSentence(0, 7, "unsupported", 0.1, "number not in the source: 30, 31")
-    answer = Answer("Sí [1].", "¿Sí?", "es", (Citation(1, 0, 7, "x", False),), (SOURCE,), (doubted,), cloud=True, backend="<b>")
+    doubted = GroundedSentence(0, 7, "unsupported", 0.1, "number not in the source: 30")
+    answer = Answer("30 [1].", "¿Sí?", "es", (Citation(1, 0, 7, "x", False),), (SOURCE,), (doubted,), cloud=True, backend="<b>")
     html = turn_html(turn(answer), Reader(SPANISH))
     assert 'class="badge cloud"' in html and SPANISH.not_grounded in html and "&lt;b&gt;" in html
-    assert "la cifra 30, 31 no está en las fuentes" in html and "página 2 · H · 1 may 2024" in html and "<d>" not in html
+    assert "la cifra 30 no está en las fuentes" in html and "página 2 · H · 1 may 2024" in html and "<d>" not in html
     assert clipboard(answer, SPANISH).endswith("Fuentes citadas:\n[1] <d>.md, página 2 · H · 1 may 2024")
 
 
@@ -131,13 +136,16 @@ def test_what_leads_in_to_a_list_is_not_doubted() -> None:
 @pytest.mark.parametrize(
     ("why", "told"),
     [
-        ("name not in the source: García", "Sin respaldo en los documentos: «García» no está en las fuentes."),
+        ("name not in the source: garcia", "Sin respaldo en los documentos: «García» no está en las fuentes."),
+        ("number not in the source: 31, month3", "Sin respaldo en los documentos: la cifra 31 no está en las fuentes."),
+        ("number not in the source: month3", "Sin respaldo en los documentos: compruébelo en las fuentes."),
         ("the source denies it", "Sin respaldo en los documentos: la fuente dice lo contrario."),
         ("something new", "Sin respaldo en los documentos: compruébelo en las fuentes."),
     ],
 )
 def test_the_why_of_a_doubt_is_told_in_the_language_of_the_page(why: str, told: str) -> None:
-    assert why_text(GroundedSentence(0, 1, "unsupported", 0.1, why), SPANISH) == told
+    written = "García libra el 31 de marzo [31]."
+    assert why_text(GroundedSentence(0, len(written), "unsupported", 0.1, why), written, SPANISH) == told
 
 
 def test_a_declined_answer_names_who_to_ask() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +12,7 @@ from html import escape
 from assistant.markup import Doubt, markdown, passage_html
 from assistant.types import Answer, Citation, GroundedSentence, Source, StatusEvent, Timings
 from ingest.collection import CollectionInfo
+from ingest.text import fold
 from ui.memory.conversation import Turn
 from ui.web.chat_texts import ChatTexts
 from ui.web.icons import icon
@@ -82,11 +84,21 @@ def place(source: Source, texts: ChatTexts) -> str:
     return " · ".join(part for part in (page, headings, day(source.date, texts) if source.date else "") if part)
 
 
-def why_text(sentence: GroundedSentence, texts: ChatTexts) -> str:
-    """Why a sentence is doubted, for its reader."""
-    found, _, detail = sentence.why.partition(": ")
+def why_text(sentence: GroundedSentence, written: str, texts: ChatTexts) -> str:
+    """Why a sentence of what was written is doubted, for its reader."""
+    found, _, terms = sentence.why.partition(": ")
+    detail = ", ".join(_as_written(terms.split(", "), written[sentence.start : sentence.end])) if terms else ""
+    found = found if detail or not terms else ""
     why = next(why for start, why in texts.whys.items() if found.startswith(start)).format(detail=detail)
     return (texts.unsupported if sentence.verdict == "unsupported" else texts.weak).format(why=why)
+
+
+def _as_written(terms: Iterable[str], sentence: str) -> list[str]:
+    """The words of the sentence that were looked up as these terms; what it does not have in this form is left out."""
+    from assistant.citations import strip_markers
+
+    words = re.findall(r"\w[\w.,%]*\b", strip_markers(sentence))
+    return [word for term in terms if (word := next((word for word in words if fold(word).startswith(term)), ""))]
 
 
 def seconds(milliseconds: float, texts: ChatTexts) -> str:
@@ -129,7 +141,11 @@ def _answered(turn: Turn, answer: Answer, reader: Reader) -> str:
         source.number: (_card_id(turn, source), texts.source_label.format(number=source.number, document=source.document))
         for source in answer.sources
     }
-    doubts = [] if answer.declined else [_doubt(sentence, texts) for sentence in answer.sentences if _doubted(sentence, answer)]
+    doubts = (
+        []
+        if answer.declined
+        else [_doubt(sentence, answer.text, texts) for sentence in answer.sentences if _doubted(sentence, answer)]
+    )
     lead = f'<p class="lead">{escape(texts.lead)}</p>' if answer.declined and answer.sources else ""
     return (
         f'<div class="text" lang="{escape(answer.language)}">{markdown(answer.text, labels, doubts)}</div>'
@@ -144,8 +160,8 @@ def _doubted(sentence: GroundedSentence, answer: Answer) -> bool:
     return sentence.verdict != "supported" and not answer.text[sentence.start : sentence.end].rstrip().endswith(":")
 
 
-def _doubt(sentence: GroundedSentence, texts: ChatTexts) -> Doubt:
-    return Doubt(sentence.start, sentence.end, sentence.verdict, why_text(sentence, texts))
+def _doubt(sentence: GroundedSentence, written: str, texts: ChatTexts) -> Doubt:
+    return Doubt(sentence.start, sentence.end, sentence.verdict, why_text(sentence, written, texts))
 
 
 def _notices(answer: Answer, texts: ChatTexts) -> str:
