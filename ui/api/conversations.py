@@ -28,6 +28,14 @@ Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
+class Markdown(PlainTextResponse):
+    media_type = "text/markdown"
+
+
+class EventStream(StreamingResponse):
+    media_type = "text/event-stream"
+
+
 class NewConversation(BaseModel):
     title: str = Field("", max_length=TITLE_CHARS, description="empty: that of the first question")
 
@@ -85,15 +93,15 @@ def delete_conversation(conversation: str, desk: AtConversations) -> None:
     desk.delete(conversation)
 
 
-@conversations.get("/conversations/{conversation}/export", response_class=PlainTextResponse)
+@conversations.get("/conversations/{conversation}/export", response_class=Markdown)
 def export_conversation(conversation: str, desk: AtConversations, language: Literal["es", "en"] = "es") -> Response:
     """As Markdown, with numbered citations. As JSON it is `GET /v1/conversations/{conversation}`."""
     text = desk.markdown(conversation, language)
     attached = {"Content-Disposition": 'attachment; filename="midas.md"'}
-    return PlainTextResponse(text, media_type="text/markdown; charset=utf-8", headers=attached)
+    return Markdown(text, headers=attached)
 
 
-@conversations.post("/conversations/{conversation}/turns", response_class=StreamingResponse)
+@conversations.post("/conversations/{conversation}/turns", response_class=EventStream)
 async def ask_in_conversation(conversation: str, body: TurnRequest, desk: AtAsking) -> Response:
     """Asks, and tells what happens as server-sent events, ending in `[DONE]`: first `begun` with the id of the turn, last
     `answer`. The answer is written on, and kept, when the client goes away."""
@@ -107,7 +115,7 @@ def turn(turn: str, desk: AtConversations) -> Turn:
     return desk.turn(turn)
 
 
-@conversations.get("/turns/{turn}/events", response_class=StreamingResponse)
+@conversations.get("/turns/{turn}/events", response_class=EventStream)
 async def follow_turn(turn: str, desk: AtAsking) -> Response:
     """The events of an answer that is being written, from the first one on; none when nobody writes on it."""
     return await _streamed(desk.follow(turn))
@@ -122,7 +130,7 @@ def stop_turn(turn: str, desk: AtAsking) -> None:
 async def _streamed(events: AsyncGenerator[Begun | Event, None] | AsyncGenerator[Event, None]) -> Response:
     """What fails before the first event is an error with its status."""
     first = await anext(events, None)
-    return StreamingResponse(_lines(first, events), media_type="text/event-stream", headers=STREAM_HEADERS)
+    return EventStream(_lines(first, events), headers=STREAM_HEADERS)
 
 
 async def _lines(

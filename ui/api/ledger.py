@@ -19,6 +19,10 @@ ledger = APIRouter(prefix="/v1", dependencies=SECURED, responses=REFUSALS, tags=
 AtLedger = Annotated[Ledger, Depends(at(Ledger))]
 
 
+class Csv(PlainTextResponse):
+    media_type = "text/csv"
+
+
 def _filter(
     person: Annotated[str | None, Query(max_length=200, description="id or name")] = None,
     action: Action | None = None,
@@ -45,8 +49,8 @@ def audit(
     return desk.audit(filter, limit=limit, before=before)
 
 
-@ledger.get("/audit.csv", response_class=PlainTextResponse)
+@ledger.get("/audit.csv", response_class=Csv)
 def audit_file(desk: AtLedger, filter: Filtered) -> Response:
     """The audit log as a file."""
     attached = {"Content-Disposition": 'attachment; filename="midas-audit.csv"'}
-    return PlainTextResponse(desk.audit_csv(filter), media_type="text/csv; charset=utf-8", headers=attached)
+    return Csv(desk.audit_csv(filter), headers=attached)
