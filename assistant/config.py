@@ -72,9 +72,9 @@ class OidcSettings(Section):
     client_id: str
     client_secret_env: str | None = Field(None, description="environment variable that holds the secret; None: public client")
     label: str = Field("OpenID Connect", min_length=1, description="name of the service on the sign-in page")
-    scopes: str = Field("openid profile email", description="what is asked for; many services need `groups` added")
+    scopes: str = Field("openid profile email", description="what is asked for")
     name_claim: str = Field("preferred_username", description="claim that becomes the name of the account")
-    groups_claim: str = Field("groups", description="claim with the names of the groups")
+    groups_claim: str | None = Field(None, description="claim with the names of the groups; None: they are looked after here")
     groups: dict[str, str] = Field({}, description="the service's name of a group -> Midas's; others keep their names")
     admin_group: str | None = Field(None, description="whoever the service puts into this group is an admin")
     evaluator_group: str | None = Field(None, description="whoever the service puts into this group is an evaluator")

@@ -14,6 +14,7 @@ from ui.memory.memory import Memory
 from ui.memory.votes import Votes
 from ui.memory.writing import Writings
 from ui.people.limits import Limits
+from ui.people.oidc import SignInService
 from ui.people.register import Register
 from ui.roots import Roots
 from ui.service import LocalService
@@ -42,6 +43,7 @@ class House:
         self.register = Register(settings)
         self.accounts = self.register.accounts
         self.limits = Limits(settings.access)
+        self.sign_in_service = SignInService(settings.access.oidc) if settings.access.oidc else None
         self.entrance = Entrance(settings, token, self.register)
 
     def begin(self) -> None:

@@ -26,6 +26,7 @@ from ui.backends import require
 from ui.entrance import is_loopback
 from ui.house import House
 from ui.jobs import Jobs
+from ui.people.oidc import check_oidc
 from ui.service import LocalService
 from ui.web.site import AREAS, mount_site
 
@@ -81,12 +82,14 @@ def _run(app: FastAPI, listener: socket.socket, server: ServerSettings) -> None:
 
 
 def check_access(settings: Settings) -> None:
-    """Raises ConfigError where everybody could come in, or the certificate can't be used."""
+    """Raises ConfigError where everybody could come in, or the certificate or the sign-in service can't be used."""
     server = settings.server
     if settings.access.sign_in == "off" and not is_loopback(server.host):
         raise ConfigError(
             f"Other machines reach {server.host} and access.sign_in is off: use --host 127.0.0.1, or let people sign in."
         )
+    if settings.access.oidc is not None:
+        check_oidc(settings.access.oidc)
     if server.tls_certificate is not None and server.tls_key is not None:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(server.tls_certificate, server.tls_key, password="")

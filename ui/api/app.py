@@ -34,12 +34,13 @@ from ui.people.errors import TooMany
 from ui.person import Role
 from ui.web.account_page import account_page
 from ui.web.page_guard import PageGuard
+from ui.web.service_sign_in import service_sign_in
 from ui.web.sign_in import sign_in
 
 nowhere = APIRouter(prefix="/v1")
 ROUTERS = (
     health, questions, conversations, feedback, ledger, metrics, curating, sources, documents, loading, operation,
-    evaluation, people, account, sign_in, account_page, nowhere,
+    evaluation, people, account, service_sign_in, sign_in, account_page, nowhere,
 )  # fmt: skip
 """The last one takes what no other has."""
 
