@@ -390,7 +390,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "cost.do": ("Recalcular", "Reckon anew"),
     "cost.reset": ("Volver a los valores guardados", "Back to the kept values"),
-    "cost.no_number": ("{text} no es un número: escriba uno como 0,25.", "{text} is no number: write one like 0.25."),
+    "cost.no_number": ("«{text}» no es un número: escriba uno como 0,25.", "“{text}” is no number: write one like 0.25."),
     "cost.range": ("{low} – {high}", "{low} – {high}"),
     "cost.tried": (
         "Supuestos que está probando: {n}. No se guardan.",

@@ -71,11 +71,12 @@ def act(
 ) -> Done:
     """What a form of a tab does."""
     values = {name: [each for each in sent.getlist(name) if isinstance(each, str)] for name in sent}
+    visit = _visit(house, person, language, values)
     file = next((each for each in sent.values() if isinstance(each, UploadFile)), None)
     work = _tab(tab).actions.get(action)
     if work is None:
         raise HTTPException(404, f"There is no form {tab}/{action}.")
-    return work(_visit(house, person, language, values), file)
+    return work(visit, file)
 
 
 @parts.get("/assets/plotly.js", response_class=FileResponse)
