@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.facts import terms_of
+from assistant.orders import gives_orders, harmless, row_without_orders, without_orders
 from assistant.retriever import RetrievedChunk
 from assistant.tables import readable, row_of_figure, table_lines
 from ingest.sentences import sentence_spans
@@ -59,7 +60,7 @@ class Evidence:
     @property
     def prompt_text(self) -> str:
         separator = "\n" if self.hit.stored.chunk.kind == "table" else " "
-        return f"[{self.number}] {self.label}:{separator}{self.text}"
+        return f"[{self.number}] {harmless(self.label)}:{separator}{harmless(self.text)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,12 @@ def _years(hit: RetrievedChunk) -> set[str]:
 
 
 def label_of(hit: RetrievedChunk) -> str:
-    """Title, date and the two innermost headings of a passage, without saying anything twice."""
+    """Title, date and the two innermost headings of a passage, without saying anything twice or ordering the model about."""
     stored = hit.stored
-    parts = [stored.title or stored.source]
+    names = (stored.title, stored.source, stored.collection)
+    parts = [next((name for name in names if name and not gives_orders(name)), GAP.strip())]
     for heading in stored.chunk.headings[-2:]:
-        if all(fold(heading) not in fold(part) for part in parts):
+        if not gives_orders(heading) and all(fold(heading) not in fold(part) for part in parts):
             parts.append(heading)
     dated = f" ({stored.date[:10]})" if stored.date else ""
     parts[0] = f"{parts[0][:LABEL_CHARS]}{dated}"
@@ -134,15 +136,16 @@ def _units(hits: Sequence[RetrievedChunk], count_tokens: CountTokens) -> list[_U
 
 
 def split_units(hit: RetrievedChunk) -> list[str]:
-    """The rows of a table without its header, else the sentences of a passage."""
+    """The rows of a table without its header, else the sentences of a passage; without orders to the model."""
     chunk = hit.stored.chunk
     if chunk.kind == "table":
-        return table_lines(chunk.text)[1]
-    return [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
+        return [row_without_orders(row) for row in table_lines(chunk.text)[1]]
+    return without_orders([chunk.text[start:end] for start, end in sentence_spans(chunk.text)])
 
 
 def _header(hit: RetrievedChunk) -> str:
-    return table_lines(hit.stored.chunk.text)[0] if hit.stored.chunk.kind == "table" else ""
+    chunk = hit.stored.chunk
+    return "\n".join(map(row_without_orders, table_lines(chunk.text)[0].split("\n"))) if chunk.kind == "table" else ""
 
 
 def _score(question: str, units: Sequence[_Unit], hits: Sequence[RetrievedChunk]) -> list[_Unit]:
