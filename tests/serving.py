@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -99,12 +99,12 @@ class Midas:
         return json.loads(self.run(*words, "--json", code=code).stdout)
 
     @contextmanager
-    def serving(self, *options: str) -> Iterator[Server]:
-        """`midas serve` on a free port, until the block ends; ready when the block begins."""
+    def serving(self, *options: str, log: Path | None = None) -> Iterator[Server]:
+        """`midas serve` on a free port, until the block ends; ready when the block begins. `log` gets what it complains of."""
         with _temporary() as nothing, _pipe() as (told, telling):
-            with telling:
+            with telling, log.open("a") if log else nullcontext() as errors:
                 words = ("serve", "--port", "0", "--json", *options)
-                process = self.start(*words, stdin=nothing, stdout=telling, stderr=None)
+                process = self.start(*words, stdin=nothing, stdout=telling, stderr=errors)
             try:
                 line = told.readline()
                 assert line, f"midas serve ended with {process.wait()} before it announced its address"
@@ -145,7 +145,7 @@ class Server:
     url: str
 
     def wait_until_ready(self) -> None:
-        while httpx.get(f"{self.url}/readyz", trust_env=False).status_code != 200:
+        while httpx.get(f"{self.url}/readyz", trust_env=False, timeout=60).status_code != 200:
             assert self.process.poll() is None, f"midas serve ended with {self.process.returncode}"
             time.sleep(0.1)
 
