@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from ui.desks.conversations import Conversations
 from ui.house import House
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
+from ui.memory.export import markdown
 from ui.memory.memory import Memory, title_of
 from ui.memory.readable import history
 from ui.person import LOCAL
@@ -453,6 +454,13 @@ def test_the_text_for_taking_along_has_numbered_citations(house: House) -> None:
     assert "  > Los empleados tienen derecho a 25 días laborables" in text
     assert "**Pasajes más cercanos**" in text
     assert "**Sources**" in Conversations(house, ANA).markdown(conversation, "en")
+
+
+def test_what_people_and_documents_say_is_inert_in_it(tmp_path: Path) -> None:
+    with closing(Memory(tmp_path)) as memory:
+        begun = memory.begin(ANA.id, Question("¿\\<img src=x>? ![a](http://x/y.png)\n# no"), [])
+        text = markdown(memory.get(ANA.id, begun.conversation), "es")
+    assert "\n## ¿\\\\\\<img src=x>? !\\[a]\\(http://x/y.png) # no\n" in text
 
 
 # Over HTTP

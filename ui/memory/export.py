@@ -55,10 +55,10 @@ def _turn(turn: Turn, texts: ExportTexts) -> str:
     at = turn.asked_at[:16].replace("T", " ")
     parts = [f"## {_line(turn.question)}", f"*{texts.asked.format(at=at)}*"]
     if turn.answer:
-        parts += [turn.answer.text, *_sources(turn.answer, texts)]
+        parts += [_inert(turn.answer.text), *_sources(turn.answer, texts)]
     else:
         ends = {"interrupted": texts.interrupted, "stopped": texts.stopped, "failed": texts.failed.format(error=turn.error)}
-        parts += [part for part in (turn.text, ends.get(turn.state)) if part]
+        parts += [part for part in (_inert(turn.text), ends.get(turn.state)) if part]
     return "\n\n".join(parts)
 
 
@@ -82,4 +82,9 @@ def _source(source: Source, answer: Answer, texts: ExportTexts) -> str:
 
 def _line(text: str) -> str:
     """On one line, so that it can't become a heading or a list of its own."""
-    return " ".join(text.split())
+    return _inert(" ".join(text.split()))
+
+
+def _inert(text: str) -> str:
+    """Without HTML, images and links, which whoever opens the file would load."""
+    return text.replace("\\", "\\\\").replace("<", "\\<").replace("](", "]\\(").replace("![", "!\\[")
