@@ -91,7 +91,6 @@ class ChatTexts:
     no_model: str
     local: str
     in_cloud: str
-    details: str
     stages: dict[str, str]
     tokens: str
     follow_ups: str
@@ -121,7 +120,6 @@ class ChatTexts:
     later_page: str
     larger: str
     smaller: str
-    loading: str
     outdated: str
     units: dict[str, str]
     months: str
@@ -229,7 +227,6 @@ SPANISH = ChatTexts(
     no_model="No se consultó ningún modelo.",
     local="local",
     in_cloud="nube",
-    details="Detalles",
     stages={
         "condense_ms": "Entender la pregunta",
         "embed_ms": "Vectorizar",
@@ -276,7 +273,6 @@ SPANISH = ChatTexts(
     later_page="Página siguiente",
     larger="Ampliar",
     smaller="Reducir",
-    loading="Cargando…",
     outdated="El documento ha cambiado o ya no está: este es el pasaje que se leyó para responder.",
     units={"page": "página", "slide": "diapositiva", "sheet": "hoja", "record": "registro"},
     months="ene feb mar abr may jun jul ago sep oct nov dic",
@@ -383,7 +379,6 @@ ENGLISH = ChatTexts(
     no_model="No model was asked.",
     local="local",
     in_cloud="cloud",
-    details="Details",
     stages={
         "condense_ms": "Understanding the question",
         "embed_ms": "Embedding",
@@ -430,7 +425,6 @@ ENGLISH = ChatTexts(
     later_page="Next page",
     larger="Larger",
     smaller="Smaller",
-    loading="Loading…",
     outdated="The document has changed or is gone: this is the passage that was read for the answer.",
     units={"page": "page", "slide": "slide", "sheet": "sheet", "record": "record"},
     months="Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
