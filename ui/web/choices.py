@@ -11,7 +11,6 @@ from ui.web.chat_texts import ChatTexts
 from ui.web.icons import icon
 from ui.web.render import badge
 
-
 FAST_SECONDS = 5.0
 """Under it nobody looks for something else to do meanwhile."""
 SLOW_SECONDS = 20.0
