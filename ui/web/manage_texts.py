@@ -673,6 +673,7 @@ HEALTH = {
 }
 
 TEXTS: Texts = {
-    "tabs": TABS, "collections": COLLECTIONS, "jobs": JOBS, "documents": DOCUMENTS, "reasons": REASONS, "playground": PLAYGROUND, "inbox": INBOX,
-    "people": PEOPLE, "backends": BACKENDS, "usage": USAGE, "audit": AUDIT, "health": HEALTH,
+    "tabs": TABS, "collections": COLLECTIONS, "jobs": JOBS, "documents": DOCUMENTS, "reasons": REASONS,
+    "playground": PLAYGROUND, "inbox": INBOX, "people": PEOPLE, "backends": BACKENDS, "usage": USAGE, "audit": AUDIT,
+    "health": HEALTH,
 }  # fmt: skip

@@ -33,8 +33,8 @@ midas.manage("documents", (panel, t, all) => {
   /* Sending files */
 
   const dropzone = (jobs) => {
-    const files = h("input", { type: "file", multiple: true, class: "sr-only", tabIndex: -1, "aria-label": t.choose_files });
-    const folder = h("input", { type: "file", multiple: true, class: "sr-only", tabIndex: -1, "aria-label": t.choose_folder });
+    const files = h("input", { type: "file", multiple: true, hidden: true });
+    const folder = h("input", { type: "file", multiple: true, hidden: true });
     folder.setAttribute("webkitdirectory", "");
     const take = (chosen) => chosen.length && midas.busy(zone, () => send(chosen, jobs));
     for (const each of [files, folder]) each.onchange = () => (take([...each.files].map((file) => [file, file.webkitRelativePath || file.name])), (each.value = ""));
