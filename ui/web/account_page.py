@@ -30,12 +30,12 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 @account_page.get("/es/account")
 @account_page.get("/en/account")
-def show(request: Request, house: TheHouse) -> Response:
+def show(request: Request, house: TheHouse, changed: str = "") -> Response:
     """For whoever has an account; on a server without sign-in there is none to show."""
     person: Person | None = person_behind(request)
     if person is None or person.entry not in ("session", "proxy"):
         return RedirectResponse(f"/{language_of(request)}/chat/", 303)
-    return _page(request, house)
+    return _page(request, house, notice=TEXTS[language_of(request)].password_changed if changed == "password" else None)
 
 
 @account_page.post("/es/account/keys")
@@ -85,7 +85,7 @@ def change_password(
     desk, language = _desk(request, house), language_of(request)
     if (problem := _not_changed(desk, request, language, current, password, repeat, token)) is not None:
         return _page(request, house, error=problem, status=400)
-    response = RedirectResponse(f"/{language}/account", 303)
+    response = RedirectResponse(f"/{language}/account?changed=password", 303)
     cookie = house.register.sessions.begin(desk.person.id, address_of(request), request.headers.get("user-agent", ""))
     set_cookie(response, SESSION_COOKIE, cookie, request, round(house.settings.access.session_hours * 3600))
     return response
