@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from ingest.types import PageUnit
 from tests.fake_openai import FakeOpenAI, running
 from tests.office import Office, Visit, chromium, office, visiting
 from tests.people import add_person, session_of
@@ -379,7 +380,7 @@ def test_scripts_use_the_texts_there_are_and_no_others(part: str) -> None:
     used = set(re.findall(r"\bt\.(\w+)", source))
     built = tuple(re.findall(r"\bt\[`(\w+_)\$", source))
     assert used - set(TEXTS[part]) == set()
-    listed = set(re.findall(r'"(\w+)"', source))
+    listed = {*re.findall(r'"(\w+)"', source), *get_args(PageUnit)}
     assert [name for name in TEXTS[part] if name not in used | listed and not name.startswith(built)] == []
 
 

@@ -54,7 +54,9 @@ class Operating(Desk):
 
     def check_backend(self, name: str) -> BackendCheck:
         """Tries a back end: some forty tokens. Blocks."""
-        return self.house.service.check_backend(name)
+        check = self.house.service.check_backend(name)
+        self.house.ledger.audit(self.person, "backend_checked", name, "works" if check.works else "does not work")
+        return check
 
     def kinds(self) -> list[KindView]:
         """The kinds of back ends there are, with the options of their sections."""
@@ -67,13 +69,15 @@ class Operating(Desk):
     def add_backend(self, name: str, kind: str, options: Mapping[str, str], *, tried: bool) -> Change:
         """Blocks while it is `tried`. Raises ConfigError."""
         section = new_section(name, kind, options, self.house.settings)
-        return self._write(name, section, partial(settings_file.add_backend, name=name, section=section), tried=tried)
+        write = partial(settings_file.add_backend, name=name, section=section)
+        return self._write(name, section, write, "added", tried=tried)
 
     def change_backend(self, name: str, kind: str, options: Mapping[str, str], *, tried: bool) -> Change:
         """Blocks while it is `tried`. Raises ConfigError."""
         require(name, self.house.settings)
         section = section_of(kind, options)
-        return self._write(name, section, partial(settings_file.change_backend, name=name, section=section), tried=tried)
+        write = partial(settings_file.change_backend, name=name, section=section)
+        return self._write(name, section, write, "changed", tried=tried)
 
     def remove_backend(self, name: str) -> Change:
         """Raises ConfigError for the default one, and for one that others fall back to."""
@@ -83,12 +87,12 @@ class Operating(Desk):
             raise ConfigError(f"{name!r} is the default back end: make another one the default first.")
         if users := [other for other in settings.backends if name in settings.candidates(other)[1:]]:
             raise ConfigError(f"{', '.join(users)} would fall back to {name!r}: change that first.")
-        return self._settle(partial(settings_file.remove_backend, name=name), name)
+        return self._settle(partial(settings_file.remove_backend, name=name), name, "removed")
 
     def set_default(self, name: str) -> Change:
         """Raises ConfigError."""
         require(name, self.house.settings)
-        return self._settle(partial(settings_file.set_default, name=name), name)
+        return self._settle(partial(settings_file.set_default, name=name), name, "made the default")
 
     async def evidence(self, question: Question) -> EvidenceView:
         """What the question would be answered from; no model is asked. Raises what `Assistant.find` raises."""
@@ -111,19 +115,23 @@ class Operating(Desk):
 
     def doctor(self, *, repair: bool) -> list[Finding]:
         """Checks the data directory, and mends it with `repair`. Blocks; nothing is published meanwhile."""
-        return self.house.service.doctor(repair=repair)
+        found = self.house.service.doctor(repair=repair)
+        if repair:
+            self.house.ledger.audit(self.person, "repaired", "", f"{sum(each.repaired for each in found)} findings")
+        return found
 
-    def _write(self, name: str, section: Section, write: Callable[[Path], None], *, tried: bool) -> Change:
+    def _write(self, name: str, section: Section, write: Callable[[Path], None], what: str, *, tried: bool) -> Change:
         """Writes the section, unless it is tried and does not work. Raises ConfigError when it can't be."""
         require_fallbacks(name, section, self.house.settings)
         check = check_new(name, section, self.house.settings) if tried else None
         if check and not check.works:
             return Change(False, check=check)
-        return self._settle(write, name, check)
+        return self._settle(write, name, what, check)
 
-    def _settle(self, write: Callable[[Path], None], name: str, check: BackendCheck | None = None) -> Change:
+    def _settle(self, write: Callable[[Path], None], name: str, what: str, check: BackendCheck | None = None) -> Change:
         """Writes, and takes over what the settings say then."""
         write(config_file())
+        self.house.ledger.audit(self.person, "setting_changed", f"backends.{name}", what)
         written, loaded = settings_file.read(config_file()), Settings.load(home=self.house.settings.home)
         self.house.service.reconfigure(loaded)
         wanted = written.get("backends", {}).get(name) == loaded.backends.get(name)

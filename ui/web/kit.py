@@ -23,7 +23,9 @@ Texts = Mapping[str, Mapping[str, Text]]
 """Texts by part of the page and name."""
 
 KIT: Mapping[str, Text] = {
-    "away": Text("El servidor no responde: espere un momento y repita.", "The server does not answer: wait a moment and try again."),
+    "away": Text(
+        "El servidor no responde: espere un momento y repita.", "The server does not answer: wait a moment and try again."
+    ),
     "cancel": Text("Cancelar", "Cancel"),
     "close": Text("Cerrar", "Close"),
     "copied": Text("Copiado.", "Copied."),
@@ -33,7 +35,7 @@ KIT: Mapping[str, Text] = {
     "previous": Text("Anterior", "Previous"),
     "range_open": Text("{from}–{to}", "{from}–{to}"),
     "range": Text("{from}–{to} de {total}", "{from}–{to} of {total}"),
-}  # fmt: skip
+}
 
 
 def canvas(name: str, texts: Texts, language: PageLanguage) -> None:
