@@ -72,7 +72,8 @@ class Originals:
         return self.folder / sha256[:2] / sha256
 
     def _write(self, file: Path, place: Path, sha256: str) -> None:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.parent.mkdir(exist_ok=True)
         beside = place.with_name(f"{token_hex(8)}.part")
         try:
             with file.open("rb") as source, beside.open("xb") as copy:

@@ -43,9 +43,14 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def make_folder(self) -> None:
+        """Nobody else on this machine may look into it."""
+        self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
+
     def write(self, manifest: Manifest) -> None:
         """At once or not at all; what was noted of the files before is in it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.make_folder()
         beside = self.folder / f"{_MANIFEST}.part"
         with beside.open("wb") as file:
             file.write(_AS_MANIFEST.dump_json(manifest))

@@ -71,7 +71,7 @@ class Uploads:
         job_id = new_id()
         spool = self._spool(job_id)
         try:
-            spool.folder.mkdir(parents=True)
+            spool.make_folder()
             saved = await save_files(content_type, body, spool.folder, self._settings.uploads)
             announced = [Announced(file.name, file.path.stat().st_size) for file in saved]
             view = self._announce(job_id, collection, announced, owner)
@@ -117,14 +117,12 @@ class Uploads:
         for folder in sorted(self._folder.glob("*")):
             spool = Spool(folder)
             manifest = spool.read()
-            if manifest is None or (folder.stat().st_mtime < time.time() - KEPT_SECONDS):
-                spool.delete()
-            elif not manifest.begun:
-                self._jobs.show(manifest.view)
-            elif any(file.state == "waiting" and file.received for file in manifest.view.files):
+            if manifest and manifest.begun and any(file.state == "waiting" and file.received for file in manifest.view.files):
                 self._queue(replace(manifest.view, error=None, error_code=None))
+            elif manifest is None or folder.stat().st_mtime < time.time() - KEPT_SECONDS:
+                spool.delete()
             else:
-                self._jobs.show(replace(manifest.view, state="done"))
+                self._jobs.show(replace(manifest.view, state="done") if manifest.begun else manifest.view)
 
     # Announcing
 
