@@ -13,7 +13,7 @@ run: install
 
 test: browser
 	@$(PYTHON) scripts/bootstrap.py test
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
+	@PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench:
 	@$(PYTHON) scripts/bootstrap.py test

@@ -11,6 +11,16 @@ from assistant import models
 
 SMALL_MODEL = "qwen2.5-coder-0.5b-instruct"
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
+LONG = (
+    "page real_answers access_matrix role_days accessibility xss manage_page evaluate_page llama_cpp cli hostile_files coldstart"
+    " schemathesis sign_in backends_cli api backend_contract no_network crash sample eval_cli"
+).split()
+"""Files that take longest: they begin first, so that no process works on one while the others have nothing left to do."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    begins = {f"test_{name}": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: begins.get(item.path.stem, len(LONG)))
 
 
 @pytest.fixture(scope="session")

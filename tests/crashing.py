@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -26,6 +26,7 @@ from ingest.pipeline import IngestProgress, ingest, reindex
 from ingest.store import Store
 from ingest.types import Embedder, Filter, StoredChunk, document_id
 from tests.embedders import HashingEmbedder
+from tests.forking import Forked
 
 COLLECTION = "docs"
 _MARK = re.compile(r"d(\d+)v(\d+)s(\d+)e")
@@ -163,7 +164,9 @@ class Campaign:
                 self._write(chance.sample(range(self.documents), self.documents // 2))
                 self._kill("ingest", chance)
             self._check()
-        process = self._start("ingest")
+        process, output = self._start("ingest")
+        with output:
+            output.read()
         assert process.wait() == 0
         self._check()
         assert self.indexed == self.versions, "documents were lost"
@@ -178,32 +181,36 @@ class Campaign:
             self.versions[source] = self.versions.get(source, 0) + 1
             write_document(folder, document, self.versions[source])
 
-    def _start(self, mode: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tests.crashing", str(self.base / "home"), mode, str(self.documents)]
-        return subprocess.Popen([*command, *(["--real"] if self.real else [])], stdout=subprocess.PIPE, text=True)
+    def _start(self, mode: str) -> tuple[Forked, IO[str]]:
+        """The process, and what it tells."""
+        words = [str(self.base / "home"), mode, str(self.documents), *(["--real"] if self.real else [])]
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "w") as telling, Path(os.devnull).open() as nothing:
+            process = Forked(words, os.environ, stdin=nothing, stdout=telling, stderr=sys.__stderr__, work=main)
+        return process, os.fdopen(reading)
 
     def _kill(self, mode: str, chance: random.Random) -> str:
         """Kills at a random moment: one time in six while the store is being opened, else while it works."""
-        process = self._start(mode)
-        assert process.stdout
+        process, output = self._start(mode)
         if chance.random() < 1 / 6 and self.indexed:
             when = "opening"
-            time.sleep(chance.uniform(0.5, 2.5))
+            time.sleep(chance.uniform(0.0, 0.5))
         else:
             when = mode
-            _wait(process.stdout, chance.choice((0, 1, 40, 80, 120)))
+            _wait(output, chance.choice((0, 1, 40, 80, 120)))
             time.sleep(chance.uniform(0.0, self.window_s))
         finished = process.poll() is not None
         process.kill()
-        process.communicate()
+        process.wait()
+        output.close()
         self.killed["finished" if finished else when] += 1
         return "finished" if finished else when
 
     def _check(self) -> None:
-        process = self._start("check")
-        output, _ = process.communicate()
-        assert process.returncode == 0
-        found = json.loads(output)
+        process, output = self._start("check")
+        with output:
+            found = json.loads(output.read())
+        assert process.wait() == 0
         assert found["problems"] == []
         for source, version in found["versions"].items():
             assert self.indexed.get(source, 0) <= version <= self.versions[source], f"{source} went back"
@@ -221,7 +228,7 @@ class Campaign:
         return sum(1 for look in looks if look["hits"])
 
 
-if __name__ == "__main__":
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("home", type=Path)
     parser.add_argument("mode", choices=["ingest", "reindex", "check"])

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import assistant.backends.openai_compatible  # noqa: F401
 import eval.evaluation  # noqa: F401
 import ingest.embedder  # noqa: F401
+import ui.cli
 import ui.eval_run
 import ui.server
 import ui.service  # noqa: F401
 from ingest.text import detect_language
-from ui.cli import main
 
 detect_language("The first text takes a second.")
 
 
-def call(environment: Mapping[str, str], standard: Sequence[int], words: Sequence[str]) -> None:
-    """The command line, as if the process had just been started, over these descriptors of input, output and errors."""
+def call(environment: Mapping[str, str], standard: Sequence[int], words: Sequence[str], work: Callable[[], None]) -> None:
+    """Does the work as if the process had just been started, over these descriptors of input, output and errors."""
     os.environ.clear()
     os.environ.update(environment)
     for number, descriptor in enumerate(standard):
@@ -27,5 +27,5 @@ def call(environment: Mapping[str, str], standard: Sequence[int], words: Sequenc
         os.close(descriptor)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, encoding="utf-8", closefd=False) for number in (1, 2))
-    sys.argv = ["midas", *words]
-    main()
+    sys.argv = list(words)
+    work()

@@ -10,22 +10,33 @@ import multiprocessing
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.reduction import DupFd
 from typing import Any
+
+from ui.cli import main
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.forked"])
 
 
 class Forked:
-    """`midas WORDS` over these files. Methods as `subprocess.Popen`'s."""
+    """`midas WORDS`, or `work` with them as its arguments, over these files. Methods as `subprocess.Popen`'s."""
 
-    def __init__(self, words: Sequence[str], environment: Mapping[str, str], *, stdin: Any, stdout: Any, stderr: Any) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        stdin: Any,
+        stdout: Any,
+        stderr: Any,
+        work: Callable[[], None] = main,
+    ) -> None:
         self.args = ["midas", *words]
         standard = [_Descriptor(file.fileno()) for file in (stdin, stdout, stderr)]
-        self._process = _context.Process(target=_call, args=(dict(environment), standard, list(words)))
+        self._process = _context.Process(target=_call, args=(dict(environment), standard, self.args, work))
         self._process.start()
         assert self._process.pid
         self.pid = self._process.pid
@@ -65,7 +76,7 @@ def _descriptor(passed: Any) -> _Descriptor:
     return _Descriptor(passed.detach())
 
 
-def _call(environment: dict[str, str], standard: list[_Descriptor], words: list[str]) -> None:
+def _call(environment: dict[str, str], standard: list[_Descriptor], words: list[str], work: Callable[[], None]) -> None:
     from tests.forked import call
 
-    call(environment, [each.number for each in standard], words)
+    call(environment, [each.number for each in standard], words, work)

@@ -109,8 +109,8 @@ def test_answers_stream_the_same_at_every_run(backend) -> None:
 def test_the_fixed_part_of_both_languages_stays_in_the_prompt_cache(backend) -> None:
     fixed = {system: backend.count_chat_tokens(chat("", system)) - 8 for system in (SPANISH, ENGLISH)}
     asyncio.run(backend.warm_up([chat("", SPANISH), chat("", ENGLISH)]))
-    passages = "[1] El plazo de entrega es de 15 días. [2] The delivery time is 15 days. " * 5
-    for number, system in enumerate([SPANISH, ENGLISH, SPANISH, SPANISH, ENGLISH, SPANISH]):
+    passages = "[1] El plazo de entrega es de 15 días. [2] The delivery time is 15 days. " * 2
+    for number, system in enumerate([SPANISH, ENGLISH, SPANISH, SPANISH, ENGLISH]):
         _, usage = asyncio.run(read(backend, chat(f"{number} {passages}", system), max_tokens=2))
         assert fixed[system] <= usage.prompt_tokens_details.cached_tokens < usage.prompt_tokens
 
@@ -131,7 +131,7 @@ def test_closing_the_stream_stops_the_model(backend, engine) -> None:
 
 
 def test_cancelling_while_the_prompt_is_read_stops_the_model(backend) -> None:
-    prompt = chat("Un plazo de entrega que cambia cada semana, según el contrato número 42 de la sede central. " * 40)
+    prompt = chat("Un plazo de entrega que cambia cada semana, según el contrato número 42 de la sede central. " * 24)
 
     async def run() -> None:
         task = asyncio.create_task(read(backend, prompt))
@@ -144,7 +144,7 @@ def test_cancelling_while_the_prompt_is_read_stops_the_model(backend) -> None:
     text, _ = asyncio.run(read(backend, chat("Di hola.", ENGLISH)))
     assert text
     _, usage = asyncio.run(read(backend, prompt, max_tokens=1))
-    assert usage.prompt_tokens > 800
+    assert usage.prompt_tokens > 500
     assert usage.prompt_tokens_details.cached_tokens < usage.prompt_tokens - 1, "it was not read to its end"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,16 +21,20 @@ from ingest.store import Store
 pytestmark = pytest.mark.real
 
 DOCUMENTS = Path(__file__).parent.parent / "corpora" / "midas" / "documents"
+FOLDERS = ("sistemas", "producto", "personas")
+"""Enough to tell one document from another; `benchmarks/answers.py` asks about all of them."""
 
 
 @pytest.fixture(scope="module")
 def assistant(answering_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    home = tmp_path_factory.mktemp("answers")
+    home, documents = tmp_path_factory.mktemp("answers"), tmp_path_factory.mktemp("documents")
+    for folder in FOLDERS:
+        shutil.copytree(DOCUMENTS / folder, documents / folder)
     (home / "models").symlink_to(answering_home / "models", target_is_directory=True)
     settings = Settings(home=home)
     embedder, backends = make_embedder(settings), Backends(settings)
     with Store.open(settings, embedder) as store:
-        ingest(store, embedder, settings, [DOCUMENTS], "midas")
+        ingest(store, embedder, settings, [documents], "midas")
         yield Assistant(settings, store, embedder, backends)
     backends.close()
 
