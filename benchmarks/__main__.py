@@ -8,8 +8,8 @@ import time
 
 QUICK = ("embedder", "retrieval", "ingest", "overhead", "context")
 """Run by `make bench`. When named: `answers` (half an hour), `crash` (a quarter), `failures` (ten minutes) and `measurements`
-(six minutes of a quiet machine); `many_users` (half an hour)."""
-NAMED = ("answers", "crash", "failures", "measurements", "many_users")
+(six minutes of a quiet machine); `many_users` (half an hour); `injections` (ten minutes)."""
+NAMED = ("answers", "crash", "failures", "measurements", "many_users", "injections")
 
 
 def main(arguments: list[str]) -> int:
