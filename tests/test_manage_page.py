@@ -46,7 +46,7 @@ def write_archive(folder: Path) -> Path:
     folder.mkdir()
     for number in range(MANY):
         (folder / f"nota-{number:02}.txt").write_text(f"Nota {number}: el expediente {number} está en el armario.", "utf-8")
-    (folder / "horario.txt").write_text(f"# {HOSTILE}\n\nEl archivo cierra los viernes.", encoding="utf-8")
+    (folder / "horario.md").write_text(f"# {HOSTILE}\n\nEl archivo cierra los viernes.", encoding="utf-8")
     (folder / "roto.pdf").write_bytes(b"%PDF-1.7\nbroken")
     return folder
 
@@ -70,6 +70,11 @@ def t(tab: str, name: str, **values: object) -> str:
 
 def press(place: Any, label: str) -> None:
     place.get_by_role("button", name=label, exact=True).click()
+
+
+def tab_of(page: Any) -> Any:
+    """The tab that is shown; hidden ones have names, too."""
+    return page.locator("[role=tabpanel]:not([hidden])")
 
 
 def expect(found: Any) -> Any:
@@ -142,10 +147,10 @@ def test_the_list_is_paged_searched_and_filtered(visit: Visit, page: Any) -> Non
     expect(page.locator(".pager")).to_contain_text(f"1–25 de {MANY + 2}")
     press(page, KIT["next"].es)
     expect(page.locator(".pager")).to_contain_text(f"26–50 de {MANY + 2}")
-    page.get_by_label(t("documents", "search"), exact=True).fill("nota-07")
+    tab_of(page).get_by_label(t("documents", "search"), exact=True).fill("nota-07")
     expect(table.get_by_role("row")).to_have_count(2)
-    page.get_by_label(t("documents", "search"), exact=True).fill("")
-    page.get_by_label(t("documents", "state"), exact=True).select_option("failed")
+    tab_of(page).get_by_label(t("documents", "search"), exact=True).fill("")
+    tab_of(page).get_by_label(t("documents", "state"), exact=True).select_option("failed")
     expect(table.get_by_role("row")).to_have_count(2)
     expect(table).to_contain_text("roto.pdf")
 
@@ -177,10 +182,10 @@ def test_deleting_asks_first_and_says_how_much_goes(visit: Visit, page: Any) -> 
 def test_a_folder_of_the_server_is_watched_and_let_go(visit: Visit, page: Any, tmp_path: Path) -> None:
     open_documents(visit, "empresa")
     page.get_by_text(t("documents", "add_folder")).click()
-    page.get_by_label(t("documents", "folder"), exact=True).fill(str(tmp_path / "no"))
+    tab_of(page).get_by_label(t("documents", "folder"), exact=True).fill(str(tmp_path / "no"))
     press(page, t("documents", "watch"))
     expect(page.locator(".toast.bad")).to_be_visible()
-    page.get_by_label(t("documents", "folder"), exact=True).fill(str(tmp_path))
+    tab_of(page).get_by_label(t("documents", "folder"), exact=True).fill(str(tmp_path))
     press(page, t("documents", "watch"))
     table = page.get_by_role("table", name=t("documents", "folders"))
     expect(table).to_contain_text(str(tmp_path))
@@ -196,7 +201,7 @@ def test_a_folder_of_the_server_is_watched_and_let_go(visit: Visit, page: Any, t
 
 def test_the_playground_shows_scores_and_what_the_model_would_read(visit: Visit, page: Any) -> None:
     visit.tab("playground")
-    page.get_by_label(t("playground", "query")).fill(QUESTION_ES)
+    tab_of(page).get_by_label(t("playground", "query")).fill(QUESTION_ES)
     page.keyboard.press("Enter")
     first = page.get_by_role("table", name=t("playground", "results")).get_by_role("row").nth(1)
     expect(first).to_contain_text("vacaciones.txt")
@@ -320,10 +325,10 @@ def test_usage_and_audit_tell_who_did_what(visit: Visit, page: Any) -> None:
     ask_the_api(page, "DELETE", "collections/breve")
     visit.tab("usage")
     expect(page.locator(".totals")).to_contain_text(t("usage", "questions"))
-    page.get_by_label(t("usage", "by")).select_option("person")
+    tab_of(page).get_by_label(t("usage", "by")).select_option("person")
     expect(page.get_by_role("table", name=t("usage", "table"))).to_contain_text("rosa")
     visit.tab("audit")
-    page.get_by_label(t("audit", "what"), exact=True).select_option("collection_deleted")
+    tab_of(page).get_by_label(t("audit", "what"), exact=True).select_option("collection_deleted")
     row = page.get_by_role("table", name=t("audit", "table")).get_by_role("row").nth(1)
     for shown in ("rosa", t("audit", "action_collection_deleted"), "breve"):
         expect(row).to_contain_text(shown)
