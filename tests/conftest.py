@@ -12,8 +12,8 @@ from assistant import models
 SMALL_MODEL = "qwen2.5-coder-0.5b-instruct"
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 LONG = (
-    "page real_answers access_matrix role_days accessibility xss manage_page evaluate_page llama_cpp cli hostile_files coldstart"
-    " schemathesis sign_in backends_cli api backend_contract no_network crash sample eval_cli"
+    "page real_answers access_matrix role_days accessibility xss manage_page evaluate_page llama_cpp cli hostile_files"
+    " coldstart schemathesis sign_in backends_cli api backend_contract no_network crash sample eval_cli"
 ).split()
 """Files that take longest: they begin first, so that no process works on one while the others have nothing left to do."""
 

@@ -92,12 +92,16 @@ class Visit:
         page.set_default_timeout(PATIENCE_MS)
         page.on("request", lambda request: self._request(request.url))
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._dialog)
 
     def _request(self, address: str) -> None:
         here = ("127.0.0.1", "localhost", None)
         if not address.startswith(("data:", "blob:")) and urlsplit(address).hostname not in here:
             self.problems.append(f"request: {address}")
+
+    def _dialog(self, dialog: Any) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def open(self, area: str) -> None:
         """One of the three areas, when what it begins with is there."""
