@@ -191,7 +191,7 @@ def server(midas: Midas) -> Iterator[Server]:
 
 
 def come(server: Server, midas: Midas, name: str) -> httpx.Client:
-    return signed_in(httpx.Client(base_url=server.url, trust_env=False), midas.home, name)
+    return signed_in(httpx.Client(base_url=server.url, trust_env=False, timeout=60), midas.home, name)
 
 
 AREAS = {"chat": ("luis", "eva", "jefa"), "evaluate": ("eva", "jefa"), "manage": ("jefa",)}
@@ -261,7 +261,7 @@ def test_an_ended_session_stops_at_the_next_event(server: Server, midas: Midas) 
 
 def test_a_key_for_asking_opens_no_page(server: Server, midas: Midas) -> None:
     bearer = {"Authorization": f"Bearer {key_of(midas.home, 'jefa', 'ask')}"}
-    assert httpx.get(f"{server.url}/es/chat/", headers=bearer, trust_env=False).status_code == 403
+    assert httpx.get(f"{server.url}/es/chat/", headers=bearer, trust_env=False, timeout=60).status_code == 403
 
 
 # In a browser
@@ -280,6 +280,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(locale="es-ES", viewport={"width": 375, "height": 740})
+    context.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(str(error.error)))
     yield context.new_page()
@@ -288,7 +290,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def asked_with(secret: str, server: Server) -> int:
-    return httpx.get(f"{server.url}/v1/models", headers={"Authorization": f"Bearer {secret}"}, trust_env=False).status_code
+    return httpx.get(
+        f"{server.url}/v1/models", headers={"Authorization": f"Bearer {secret}"}, trust_env=False, timeout=60
+    ).status_code
 
 
 def test_signing_in_and_looking_after_the_account_by_keyboard(page: Page, server: Server) -> None:
@@ -329,7 +333,9 @@ def test_signing_in_and_looking_after_the_account_by_keyboard(page: Page, server
 
 
 def test_the_password_is_changed_and_other_browsers_are_out(page: Page, server: Server, midas: Midas) -> None:
-    other = httpx.Client(base_url=server.url, cookies={"midas_session": session_of(midas.home, "ana")}, trust_env=False)
+    other = httpx.Client(
+        base_url=server.url, cookies={"midas_session": session_of(midas.home, "ana")}, trust_env=False, timeout=60
+    )
     page.context.add_cookies([{"name": "midas_session", "value": session_of(midas.home, "ana"), "url": server.url}])
     page.goto(f"{server.url}/es/account")
     for current, told in (("equivocada", SPANISH.wrong_current), (PASSWORD, None)):
