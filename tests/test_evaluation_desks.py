@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from fastapi.testclient import TestClient
 from eval.errors import EvaluationNotFound
 from eval.load import load_results, save
 from eval.questions import Question, load_questions
-from eval.runs import open_run
+from eval.runs import open_run, utc_now
 from ingest.errors import ConfigError, MissingExtra
 from tests.fake_openai import FakeOpenAI, running
 from tests.finished_runs import finished_run
@@ -193,6 +194,24 @@ def test_what_one_may_not_read_is_neither_asked_nor_shown_nor_named(house: House
     QuestionSets(house, ANA).delete_set("secreto")
 
 
+def test_a_collection_that_is_made_anew_brings_nothing_back(house: House, tmp_path: Path, fake: FakeOpenAI) -> None:
+    """Its name is the same, and what was found in the first one is for nobody who reads the second."""
+    write_documents(tmp_path / "docs")
+    load(house, "cerrada", tmp_path / "docs", "rrhh")
+    run = done(house, Runs(house, ANA).start(Wanted("viajes", ("scripted",), ("empresa", "cerrada"), limit=1)))
+    QuestionSets(house, ANA).import_file("de-cerrada", "a.csv", TABLE.encode(), None, ["cerrada"])
+    assert run.id in [seen.id for seen in Runs(house, ANA).runs()]
+    house.service.delete_collection("cerrada")
+    threading.Event().wait(1 - datetime.now(UTC).microsecond / 1e6)
+    load(house, "cerrada", tmp_path / "docs", "everyone")
+    for person in (ANA, EVA):
+        assert run.id not in [seen.id for seen in Runs(house, person).runs()]
+        assert "de-cerrada" not in [view.name for view in QuestionSets(house, person).sets()]
+    assert run.id in [seen.id for seen in Runs(house, ROOT).runs()]
+    house.service.delete_collection("cerrada")
+    QuestionSets(house, ROOT).delete_set("de-cerrada")
+
+
 def test_a_run_is_stopped_between_answers_and_goes_on(house: House, fake: FakeOpenAI) -> None:
     fake.token_s = 0.05
     try:
@@ -285,7 +304,7 @@ def test_a_load_test_is_for_those_who_may_read_what_it_searched(house: House) ->
     home = house.settings.home
     add_load(home, "grande")
     of_all = load_results(home)[0]
-    save(home, replace(of_all, id="abierta", collections=("empresa",)), [])
+    save(home, replace(of_all, id="abierta", collections=("empresa",), at=utc_now()), [])
     assert [load.id for load in Loads(house, EVA).loads()] == ["abierta"]
     assert {load.id for load in Loads(house, ROOT).loads()} == {"abierta", of_all.id}
     with pytest.raises(EvaluationNotFound, match="there are abierta"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,11 @@ from ui.desks.desk import Desk
 
 if TYPE_CHECKING:
     from eval.runs import Run
+
+LATER = "~"
+"""After every time."""
+SHOWN = 5
+"""Names that an error tells at most."""
 
 
 class Evaluating(Desk):
@@ -31,8 +36,8 @@ class Evaluating(Desk):
         """Those that this person may see, the oldest first."""
         from eval.runs import list_runs
 
-        reads = self._reader()
-        return [run for run in list_runs(self.home) if reads(each.name for each in run.manifest.collections)]
+        reads, every = self._reader(), list_runs(self.home)
+        return [run for run in every if reads([each.name for each in run.manifest.collections], run.manifest.started)]
 
     def _run(self, id: str) -> Run:
         """Raises EvaluationNotFound that names only what this person may see."""
@@ -42,21 +47,21 @@ class Evaluating(Desk):
         return runs[id]
 
     def _reader(self) -> _Reads:
-        return _Reads(None if self.person.access.everything else frozenset(self.readable()))
+        if self.person.access.everything:
+            return _Reads(None)
+        return _Reads({info.name: info.created_at for info in Asking(self.house, self.person).collections()})
 
 
 class _Reads:
-    """Whether all of some collections may be read; of those that are gone nobody but admins knows who might."""
+    """Whether all of some collections may be read; of those that are gone nobody but admins knows who might. One that was
+    deleted and made anew is not the one it was: `at` is when the collections were searched, or named."""
 
-    def __init__(self, readable: frozenset[str] | None) -> None:
-        self._readable = readable
+    def __init__(self, since: Mapping[str, str] | None) -> None:
+        self._since = since
 
-    def __call__(self, collections: Iterable[str]) -> bool:
-        return self._readable is None or self._readable.issuperset(collections)
-
-
-SHOWN = 5
-"""Names that an error tells at most."""
+    def __call__(self, collections: Iterable[str], at: str = LATER) -> bool:
+        since = self._since
+        return since is None or all(name in since and since[name] <= at for name in collections)
 
 
 def not_found(what: str, name: str, known: list[str]) -> EvaluationNotFound:

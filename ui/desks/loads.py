@@ -22,5 +22,7 @@ class Loads(Evaluating):
 
     def shows(self, result: LoadResult) -> bool:
         """One that searched all collections is for those who may read all that there are."""
-        every = (info.name for info in self.house.service.collections())
-        return self._reader()(every if result.collections is None else result.collections)
+        reads = self._reader()
+        if result.collections is None:
+            return reads(info.name for info in self.house.service.collections())
+        return reads(result.collections, result.at)

@@ -175,7 +175,7 @@ class QuestionSets(Evaluating):
         own = [_File(path.stem, path, False, _about(path)) for path in sorted(self._folder.glob("*.jsonl"))]
         packaged = [_File(name, path, True, About()) for name, path in built_in_sets().items()]
         mine = [file for file in own if re.fullmatch(NAME, file.name)]
-        return [file for file in (*mine, *packaged) if reads(file.about.collections)]
+        return [file for file in (*mine, *packaged) if reads(file.about.collections, file.about.at)]
 
     def _file(self, name: str) -> _File:
         files = {file.name: file for file in reversed(self._files())}
