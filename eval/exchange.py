@@ -25,6 +25,8 @@ CLIENT = "client"
 """The one that asked could not read what came."""
 FALLBACK = "fallback"
 """Another back end answered than the one that was asked."""
+KEY = "MIDAS_API_KEY"
+"""Environment variable with the key that a load test asks with."""
 CHAT_PATH = "/v1/chat/completions"
 _DATA, _END = "data: ", "[DONE]"
 

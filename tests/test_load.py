@@ -28,6 +28,7 @@ from eval.rows import Speed
 from ingest.errors import ConfigError, MissingExtra
 from tests.fake_openai import FakeOpenAI, running
 from tests.fake_servers.server import listening
+from tests.people import add_person
 from tests.serving import QUESTION_EN, QUESTION_ES, make_midas, scripted, write_documents
 from ui.load_run import Asked as Options
 from ui.load_run import print_result, run, seconds_of, slo_of
@@ -267,6 +268,7 @@ def test_the_command_measures_the_product_that_it_starts(
         for name in ("MIDAS_HOME", "MIDAS_CONFIG"):
             monkeypatch.setenv(name, midas.environment[name])
         ingest(write_documents(tmp_path / "documents"))
+        add_person(midas.home, "jefa", "admin")  # sign-in is on: the load test asks with the server's own token
         asked = question_set(tmp_path, QUESTION_ES, QUESTION_EN)
         made = run(Settings.load(), Options(None, str(asked), "2", "1s", "closed", None, "e2e=1m", None, "9s", ()))
     assert load_results(midas.home) == [made]

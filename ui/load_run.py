@@ -59,7 +59,7 @@ def run(settings: Settings, asked: Asked) -> LoadResult:
         save_questions(file, questions)
         progress("the server starts", 0, None)
         with running_server(settings, backend) as server:
-            target = Target(server.url, file, backend, asked.collections, patience)
+            target = Target(server.url, file, backend, asked.collections, patience, server.token)
             return measure(target, plan, backend, settings.home, _pids(settings, backend, server), server.start, progress)
 
 

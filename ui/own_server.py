@@ -29,10 +29,11 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """`start` is how it started, None when it ran already."""
+    """`token` is its own, `start` how it started, None when it ran already."""
 
     url: str
     pid: int
+    token: str
     start: ServerStart | None = None
 
 
@@ -43,14 +44,14 @@ def running_server(settings: Settings, backend: str) -> Iterator[RunningServer]:
     Raises MidasError when it does not start, or can't load its model.
     """
     if address := read_address(settings.home):
-        yield RunningServer(address.url, address.pid)
+        yield RunningServer(address.url, address.pid, address.token)
         return
     with TemporaryDirectory(prefix="midas-serve-") as folder, (Path(folder) / "log").open("w+b") as log:
         began = time.perf_counter()
         process = _start(backend, log)
         try:
             with _terminable():
-                yield _ready(process, log, began)
+                yield _ready(process, settings.home, log, began)
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
@@ -75,7 +76,7 @@ def _start(backend: str, log: IO[bytes]) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
 
 
-def _ready(process: subprocess.Popen[str], log: IO[bytes], began: float) -> RunningServer:
+def _ready(process: subprocess.Popen[str], home: Path, log: IO[bytes], began: float) -> RunningServer:
     assert process.stdout is not None
     told = process.stdout.readline()
     listening = time.perf_counter()
@@ -85,7 +86,9 @@ def _ready(process: subprocess.Popen[str], log: IO[bytes], began: float) -> Runn
     url = str(json.loads(told)["url"])
     _wait_until_ready(process, url, log)
     ready = time.perf_counter()
-    return RunningServer(url, process.pid, ServerStart((listening - began) * 1000, (ready - began) * 1000))
+    address = read_address(home)
+    assert address is not None, "a server that is ready has said where it is"
+    return RunningServer(url, process.pid, address.token, ServerStart((listening - began) * 1000, (ready - began) * 1000))
 
 
 def _wait_until_ready(process: subprocess.Popen[str], url: str, log: IO[bytes]) -> None:

@@ -14,7 +14,7 @@ from time import monotonic
 
 from pydantic import TypeAdapter
 
-from eval.exchange import Sample
+from eval.exchange import KEY, Sample
 from eval.load import Arrival, Asked
 from ingest.errors import MidasError
 
@@ -31,7 +31,7 @@ _SAMPLE = TypeAdapter(Sample)
 class Target:
     """A running server, and what it is asked. `backend` None is its default; no `collections` means all of them.
 
-    `patience_s` is how long an answer may take until it counts as a timeout.
+    `patience_s` is how long an answer may take until it counts as a timeout, `key` what Midas knows the asker by.
     """
 
     url: str
@@ -39,6 +39,7 @@ class Target:
     backend: str | None = None
     collections: tuple[str, ...] = ()
     patience_s: float = 120.0
+    key: str | None = None
 
 
 Progress = Callable[[float], None]
@@ -62,7 +63,7 @@ def _run(target: Target, how: Sequence[str], progress: Progress) -> Asked:
         samples, log = Path(folder) / "samples.jsonl", Path(folder) / "locust.log"
         samples.touch()
         with log.open("wb") as said:
-            code = _follow(_command(target, how, samples), said.fileno(), progress)
+            code = _follow(_command(target, how, samples), target.key, said.fileno(), progress)
         told = log.read_text(encoding="utf-8", errors="replace")
         if code:
             raise MidasError(f"Locust ended with exit code {code} ({_last_line(told)}): mend that, then try again.")
@@ -78,11 +79,11 @@ def _command(target: Target, how: Sequence[str], samples: Path) -> list[str]:
     return [*locust, "--exit-code-on-error", "0", *told, *patience, *whom, *how]
 
 
-def _follow(command: Sequence[str], said: int, progress: Progress) -> int:
+def _follow(command: Sequence[str], key: str | None, said: int, progress: Progress) -> int:
     """The exit code, when it is there; the process is stopped when this one is."""
     began = monotonic()
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=_environment(), cwd=LOCUSTFILE.parent
+        command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=_environment(key), cwd=LOCUSTFILE.parent
     ) as process:
         try:
             while (code := process.poll()) is None:
@@ -98,9 +99,10 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
         process.wait(TICK_SECONDS)
 
 
-def _environment() -> dict[str, str]:
-    """Without settings for other runs of Locust."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+def _environment(key: str | None) -> dict[str, str]:
+    """Without settings for other runs of Locust, and with the key, which would be seen among a command's words."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    return {**kept, KEY: key} if key else kept
 
 
 def _last_line(log: str) -> str:
