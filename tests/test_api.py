@@ -244,5 +244,5 @@ def test_documentation_loads_nothing_from_elsewhere(http: httpx.Client) -> None:
 def test_the_page_serves_no_file_of_the_machine(http: httpx.Client, midas: Midas) -> None:
     for path in (midas.home / "midas.db", midas.home / "server.json", Path(__file__), Path("/etc/hosts")):
         assert path.exists()
-        assert http.get(f"/es/chat/gradio_api/file={path}").status_code == 403
+        assert http.get(f"/es/chat/gradio_api/file={path}").status_code == 404
     assert http.get("/es/chat/gradio_api/file=https://evil.example/").status_code == 404

@@ -30,6 +30,7 @@ from ui.errors import Unexpected, body_of, status_of
 from ui.forwarded import Forwarded
 from ui.guard import Guard, error_response
 from ui.house import House
+from ui.lengths import Lengths
 from ui.people.errors import TooMany
 from ui.person import Role
 from ui.web.account_page import account_page
@@ -58,6 +59,7 @@ def make_api(house: House, areas: Mapping[str, Role] | None = None) -> FastAPI:
     app.state.house = house
     for router in ROUTERS:
         app.include_router(router)
+    app.add_middleware(Lengths)
     app.add_middleware(PageGuard, areas=areas or {})
     app.add_middleware(Doorkeeper, entrance=house.entrance)
     app.add_middleware(Guard, server=house.settings.server, sign_in=lambda: house.entrance.sign_in)
@@ -101,6 +103,10 @@ def _field(location: Sequence[Any]) -> Sequence[Any]:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kinds = {401: ("authentication_error", "invalid_api_key"), 404: ("invalid_request_error", "not_found")}
+    kinds = {
+        401: ("authentication_error", "invalid_api_key"),
+        404: ("invalid_request_error", "not_found"),
+        413: ("invalid_request_error", "too_long"),
+    }
     kind, code = kinds.get(error.status_code, ("invalid_request_error", "http_error"))
     return error_response(error.status_code, kind, code, str(error.detail))

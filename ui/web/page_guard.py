@@ -20,12 +20,12 @@ from ui.web.plain import plain_page
 
 AREA = re.compile(r"/(?:es|en)/(?P<area>[^/]+)(?P<rest>/.*)?", re.DOTALL)
 PAGE = re.compile(r"/?|/(assets|static)/.*|/(theme\.css|config|favicon\.ico|manifest\.json|robots\.txt)")
-"""What a page consists of, beside its routes under `/gradio_api`."""
-WITHOUT_SESSION = re.compile(r"/gradio_api/(upload|upload_progress|reset|startup-events|app_id|info|theme\.css|file=/.*)/?")
+"""What a page consists of, beside its routes under `/gradio_api`: no page has files, so that nothing is uploaded or sent."""
+WITHOUT_SESSION = re.compile(r"/gradio_api/(reset|startup-events|app_id|info|theme\.css)/?")
 WITH_SESSION = re.compile(
     r"/gradio_api/(queue/join|queue/data|heartbeat/(?P<session>[^/]+)|cancel|component_server|run/predict)/?"
 )
-LONGEST_BODY = 16 * 2**20
+LONGEST_BODY = 2**20
 SESSIONS_KEPT = 100_000
 
 
@@ -105,7 +105,7 @@ def _named(body: bytes) -> str | None:
     """The session that a JSON body names; None when it names none."""
     try:
         session = json.loads(body)["session_hash"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return session if isinstance(session, str) else None
 
