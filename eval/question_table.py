@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import openpyxl
-from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from eval.question_import import Imported, Options
 from eval.questions import Question, Reference
@@ -43,6 +45,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 _TRUE = frozenset({"yes", "true", "1", "si", "verdadero", "x"})
 _FALSE = frozenset({"no", "false", "0", "falso"})
 _LARGEST_CELL = 1_000_000
+_ROWS = 100_000
+"""That a table may have."""
+_LAST_ROW = 2**20
+"""Of a sheet, in any program."""
+_COLUMNS = 64
+"""Far more than there are names for: of a wider row only these are kept, and its last cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def read_csv(data: bytes, stem: str, options: Options) -> Imported:
     csv.field_size_limit(_LARGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=sniff_delimiter(text[:8192]) or ",", strict=True)
     try:
-        rows = [(number, [cell.strip() for cell in row]) for number, row in enumerate(reader, 1)]
+        rows = _few([(number, [cell.strip() for cell in row]) for number, row in enumerate(islice(reader, _ROWS + 1), 1)], stem)
     except csv.Error as error:
         raise ConfigError(f"{stem} is broken at line {reader.line_num} ({error}): check the quotation marks there.") from error
     return _questions(_named(rows, stem, {}), stem, options)
@@ -77,16 +85,24 @@ def read_xlsx(data: bytes, stem: str, options: Options) -> Imported:
     try:
         with open_archive(data, IngestLimits().expanded_bytes) as archive:
             refuse_dtd(archive)
-        values = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-        formulas = openpyxl.load_workbook(io.BytesIO(data))
+        values = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
     except (LoadError, KeyError, ValueError, OSError) as error:
         raise ConfigError(f"{stem}.xlsx can't be opened as a workbook ({error}): save it again as XLSX.") from error
     sheet = _sheet(values.worksheets, stem, options.sheet)
-    return _questions(_named(_cells(sheet), stem, _unreadable(sheet, formulas[sheet.title])), stem, options)
+    problems = _unreadable(sheet, formulas[sheet.title])
+    return _questions(_named(_texts(sheet, stem, problems), stem, problems), stem, options)
 
 
-def _sheet(sheets: Sequence[Worksheet], stem: str, wanted: str | None) -> Worksheet:
-    filled = [sheet for sheet in sheets if any(any(row) for row in sheet.iter_rows(values_only=True))]
+def _few(rows: list[tuple[int, list[str]]], stem: str) -> list[tuple[int, list[str]]]:
+    """Raises ConfigError for more rows than a table may have."""
+    if len(rows) > _ROWS:
+        raise ConfigError(f"{stem} has more than {_ROWS:,} rows: divide it.")
+    return rows
+
+
+def _sheet(sheets: Sequence[ReadOnlyWorksheet], stem: str, wanted: str | None) -> ReadOnlyWorksheet:
+    filled = [sheet for sheet in sheets if any(map(_has_text, _rows(sheet)))]
     names = ", ".join(sheet.title for sheet in filled) or "none"
     chosen = [sheet for sheet in filled if wanted in (None, sheet.title)]
     if not chosen:
@@ -96,19 +112,31 @@ def _sheet(sheets: Sequence[Worksheet], stem: str, wanted: str | None) -> Worksh
     return chosen[0]
 
 
-def _cells(sheet: Worksheet) -> list[tuple[int, list[str]]]:
-    return [
-        (number, ["" if cell.value is None else shown(cell.value, cell.number_format).strip() for cell in cells])
-        for number, cells in enumerate(sheet.iter_rows(), 1)
-    ]
+def _rows(sheet: ReadOnlyWorksheet) -> Iterator[Sequence[ReadOnlyCell]]:
+    """Read as they stand in the file: what a sheet says of its size, and merged cells, would make billions of cells."""
+    sheet.reset_dimensions()
+    return (cells[:_COLUMNS] + cells[_COLUMNS:][-1:] for cells in sheet.iter_rows(max_row=_LAST_ROW))
 
 
-def _unreadable(values: Worksheet, formulas: Worksheet) -> dict[int, str]:
+def _has_text(cells: Sequence[ReadOnlyCell]) -> bool:
+    return any(cell.value is not None for cell in cells)
+
+
+def _texts(sheet: ReadOnlyWorksheet, stem: str, problems: Mapping[int, str]) -> list[tuple[int, list[str]]]:
+    """Rows that are not blank, or have a problem, with their numbers. Raises ConfigError."""
+    filled = ((number, cells) for number, cells in enumerate(_rows(sheet), 1) if number in problems or _has_text(cells))
+    return _few([(number, [_text(cell) for cell in cells]) for number, cells in islice(filled, _ROWS + 1)], stem)
+
+
+def _text(cell: ReadOnlyCell) -> str:
+    return "" if cell.value is None else shown(cell.value, cell.number_format).strip()
+
+
+def _unreadable(values: ReadOnlyWorksheet, formulas: ReadOnlyWorksheet) -> dict[int, str]:
     """Rows by number that hold an error value, or a formula without a stored value, which looks empty."""
     problems: dict[int, str] = {}
-    for row in formulas.iter_rows():
-        for cell in row:
-            stored = values[cell.coordinate]
+    for value_row, formula_row in zip(_rows(values), _rows(formulas), strict=False):
+        for stored, cell in zip(value_row, formula_row, strict=False):
             if stored.data_type == "e":
                 problems[cell.row] = f"Cell {cell.coordinate} shows {stored.value}: correct it."
             elif cell.data_type == "f" and stored.value is None:

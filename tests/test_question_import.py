@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -257,6 +260,36 @@ def test_one_of_several_sheets_must_be_named(tmp_path: Path) -> None:
     assert refused(tmp_path / "faq.xlsx", data).startswith("faq.xlsx has several sheets (A, B): name one with --sheet,")
     assert refused(tmp_path / "faq.xlsx", data, sheet="C") == "faq.xlsx has no sheet 'C' with cells in it: there are A, B."
     assert len(imported(tmp_path / "faq.xlsx", data, sheet="B").questions) == 1
+
+
+def test_a_small_workbook_that_claims_billions_of_cells_is_read_as_it_stands(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for row in (["question", "reference"], ["Who?", "She"]):
+        sheet.append(row)
+    sheet["XFD9999"] = "far"
+    sheet.merge_cells("A5:B6")
+    book.save(tmp_path / "book.xlsx")
+    data = with_part(
+        tmp_path / "book.xlsx", "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b'ref="A5:B6"', b'ref="A5:XFD1048576"')
+    )
+    found = imported(tmp_path / "faq.xlsx", data)
+    assert [question.question for question in found.questions.values()] == ["Who?"]
+    assert [place for place, _ in rejected(found)] == ["row 9999"]
+
+
+def with_part(path: Path, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The archive with one of its parts changed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        for part in archive.namelist():
+            made.writestr(part, change(archive.read(part)) if part == name else archive.read(part))
+    return packed.getvalue()
+
+
+def test_a_table_of_endless_rows_is_refused(tmp_path: Path) -> None:
+    told = refused(tmp_path / "faq.csv", b"question,reference\n" + b"Who?,She\n" * 100_001)
+    assert told == "faq has more than 100,000 rows: divide it."
 
 
 def test_a_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
