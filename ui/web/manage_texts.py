@@ -104,8 +104,8 @@ JOBS = {
     "progress": Text("{done} de {total} documentos", "{done} of {total} documents"),
     "left": Text("quedan unos {time}", "about {time} left"),
     "report": Text(
-        "{added} añadidos, {replaced} actualizados, {skipped} sin cambios, {failed} fallidos",
-        "{added} added, {replaced} updated, {skipped} unchanged, {failed} failed",
+        "Añadidos: {added} · actualizados: {replaced} · sin cambios o repetidos: {skipped} · fallidos: {failed}",
+        "Added: {added} · updated: {replaced} · unchanged or duplicate: {skipped} · failed: {failed}",
     ),
     "files": Text("Archivos", "Files"),
     "more_files": Text("y {n} archivo más|y {n} archivos más", "and {n} more file|and {n} more files"),
@@ -243,6 +243,13 @@ REASONS = {
     "not_a_file": Text("No es un archivo.", "It is not a file."),
     "missing": Text("No llegó al servidor: súbalo de nuevo.", "It did not reach the server: upload it again."),
     "out_of_memory": Text("Necesita demasiada memoria: divídalo.", "It needs too much memory: split it."),
+    "same_name": Text(
+        "Otro archivo se llama igual: cambie uno de los nombres.", "Another file has the same name: rename one of them."
+    ),
+    "type": Text(
+        "Este tipo de archivo no se admite: guárdelo como PDF, Word, Excel, PowerPoint, HTML, CSV o texto.",
+        "This type of file is not taken: save it as PDF, Word, Excel, PowerPoint, HTML, CSV or text.",
+    ),
     "timeout": Text("Se tardó demasiado en leerlo: divídalo.", "Reading it took too long: split it."),
     "too_deep": Text("Su estructura es demasiado profunda.", "It is nested too deeply."),
     "too_large": Text("Es demasiado grande: divídalo.", "It is too large: split it."),

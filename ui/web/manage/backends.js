@@ -105,7 +105,7 @@ midas.manage("backends", (panel, t) => {
     const place = (each) => each.element;
     const values = () => Object.fromEntries(parts.map((each) => [each.name, each.value()])
       .filter(([name, value]) => value !== "" && (name in written || value !== kind.options.find((option) => option.name === name).default)));
-    const element = h("div", {},
+    const element = h("div", { class: "stack" },
       h("div", { class: "grid" }, shown(true).filter((each) => each.name !== "fallback").map(place)),
       shown(true).filter((each) => each.name === "fallback").map(place),
       h("details", {}, h("summary", {}, t.more_options), h("div", { class: "grid" }, shown(false).map(place))),

@@ -170,12 +170,12 @@ midas.manage("documents", (panel, t, all) => {
         h("pre", { class: "chunk" }, each.text)))),
         midas.pager({ offset, limit: 10, shown: page.chunks.length, total: page.total, go: (to) => ((offset = to), chunks.refresh()) })];
     });
-    body.append(
+    body.append(h("div", { class: "stack" },
       h("p", { class: "quiet" }, row.source),
       row.message && midas.note(all.reasons[row.reason] ?? row.message, row.state === "failed" ? "bad" : ""),
       row.warnings.map((each) => midas.note(each)),
       h("h3", {}, t.history), history,
-      h("h3", {}, t.chunks), h("p", { class: "quiet" }, t.chunks_lead), chunks);
+      h("h3", {}, t.chunks), h("p", { class: "quiet" }, t.chunks_lead), chunks));
   }, { wide: true });
 
   /* Watched folders */

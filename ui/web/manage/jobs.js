@@ -1,7 +1,7 @@
 /* Long work: how far it is, what became of each file, and ways to stop it or try again. */
 (() => {
   const { midas } = window;
-  const { h, api, badge, button, fill, number } = midas;
+  const { h, api, badge, button, fill } = midas;
   const KINDS = { reading: "warning", ready: "good", replaced: "good", failed: "bad" };
   const SHOWN = 200;
   const MOST = 5;
@@ -76,7 +76,7 @@
         draw();
         if (was !== job.state) acts.replaceChildren(...buttons(job));
         if (was && was !== job.state && finished(job)) {
-          midas.say(`${title.textContent}: ${state.textContent.toLowerCase()}`, failing ? "bad" : "good");
+          midas.say(`${title.textContent}: ${state.textContent.toLowerCase()}`);
           ended?.(job);
         }
         was = job.state;
@@ -92,12 +92,17 @@
       return card;
     };
 
+    const counted = (files) => {
+      const of = (...states) => files.filter((file) => states.includes(file.state)).length;
+      return { added: of("ready"), replaced: of("replaced"), skipped: of("unchanged", "duplicate"), failed: of("failed") };
+    };
+
     const measure = (job) => {
       const sent = job.state === "receiving" && sending(job);
       if (sent) return { ...sent, text: fill(t.sending, { done: midas.bytes(sent.done), total: midas.bytes(sent.total) }) };
       if (job.state === "receiving") return { text: t.interrupted };
       if (job.error) return { text: job.error };
-      if (job.report) return { text: fill(t.report, { ...job.report, added: number(job.report.added) }) };
+      if (job.report) return { text: fill(t.report, job.files.length ? counted(job.files) : job.report) };
       if (!job.progress) return { text: "" };
       const { done, total, current, eta_s } = job.progress;
       const text = fill(t.progress, { done, total }) + (current ? ` · ${current}` : "") + (eta_s > 5 ? ` · ${fill(t.left, { time: midas.duration(1000 * eta_s) })}` : "");
