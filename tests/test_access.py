@@ -23,7 +23,7 @@ from ingest.chunker import chunk_document
 from ingest.config import ChunkingSettings
 from ingest.database import MIGRATIONS
 from ingest.errors import CollectionNotFound
-from ingest.store import Store
+from ingest.store import IndexedDocument, Store
 from ingest.text import query_terms
 from ingest.types import Block, Document, Filter, document_id
 from tests.embedders import HashingEmbedder
@@ -44,10 +44,13 @@ A = Access(frozenset({"nóminas", EVERYONE}))
 def publish(store: Store, collection: str, texts: dict[str, str], groups: Sequence[str] = ()) -> None:
     store.ensure_collection(collection, EMBEDDER, ChunkingSettings())
     store.set_groups(collection, groups)
+    items = []
     for source, text in texts.items():
         document = Document(source, source, "text/plain", source, (Block(text),))
         chunks = chunk_document(document, EMBEDDER, ChunkingSettings())
-        store.replace(collection, document, chunks, EMBEDDER.embed_passages([chunk.embedding_text for chunk in chunks]))
+        vectors = EMBEDDER.embed_passages([chunk.embedding_text for chunk in chunks])
+        items.append(IndexedDocument(document, chunks, vectors))
+    store.replace_many(collection, items)
 
 
 def opened(home: Path, *, hidden: bool) -> Store:

@@ -220,12 +220,13 @@ ON_ONESELF = (
     "OwnAccount.end_other_sessions",
     "OwnAccount.sign_out",
 )
-"""These sign the caller out. They name nothing, nor do the pages of one's own account."""
+"""These sign the caller out. They name nothing, nor do the pages of one's own account and what is the same for all."""
+SAME_FOR_ALL = ("/docs", "/openapi.json", "/favicon.ico", "/page/assets/")
 COMPARED = [
     route
     for route, level in sorted(ROUTES.items())
     if level not in ("open", "admin") and str(route) not in ON_ONESELF
-    if route.method != "*" and not route.path.startswith("/{language}/account")
+    if route.method != "*" and not route.path.startswith(("/{language}/account", *SAME_FOR_ALL))
 ]
 
 
