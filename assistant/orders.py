@@ -58,8 +58,9 @@ _ORDERS = tuple(
         r"\b(?:any|every|cualquier|toda) (?:other |otra )?(?:question|pregunta)\b.{0,40}\b(?:es|is|siempre|always)\b",
         r"\b(?:end|fin|final) (?:of|de) (?:the |los )?(?:excerpts|fragmentos|context|contexto)\b",
         r"\b(?:ningun|los demas|otros?|other) (?:otro )?(?:fragmentos?|excerpts?)\b",
-        rf"{_ASKED}.*\b{_ANSWER}\b.{{0,30}}\b(?:only|solo|unicamente|exactly|siempre|always|can'?t find|no lo encuentr\w+)\b",
-        rf"{_ASKED}.*\bdi que (?:no|nunca|ningun\w*)\b",
+        rf"{_ASKED}.{{0,300}}\b{_ANSWER}\b.{{0,30}}"
+        r"\b(?:only|solo|unicamente|exactly|siempre|always|can'?t find|no lo encuentr\w+)\b",
+        rf"{_ASKED}.{{0,300}}\bdi que (?:no|nunca|ningun\w*)\b",
         r"(?:^|[.:;,\"] ?)(?:reply|answer|respond) (?:only|exactly|just)\b",
         rf"\b(?:prohibido|forbidden to) {_ANSWER}\b",
         rf"\b{_ANSWER}\b.{{0,40}}\b(?:la palabra|the word)\b",

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from assistant.citations import strip_markers
 from assistant.notices import withheld
 from assistant.redaction import redacted
-from assistant.types import Answer, AnswerEvent, Citation, GroundedSentence, Source, TokenEvent
+from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, TokenEvent
 from tests.fake_openai import FakeOpenAI, running
 from tests.housing import ADMIN, ANA, LUIS, asked, housed, load, until_words
 from tests.serving import ANSWER_ES, QUESTION_ES, make_midas, scripted, write_documents
@@ -102,6 +102,23 @@ def test_a_page_that_goes_away_loses_nothing(house: House, fake: FakeOpenAI) -> 
 
     turn = house.memory.turn(ANA.id, asyncio.run(leave()))
     assert turn.state == "done" and turn.answer and turn.answer.text == ANSWER_ES
+
+
+def test_an_answer_that_is_written_is_not_followed_without_the_right_to_read(house: House, fake: FakeOpenAI) -> None:
+    fake.token_s = 0.05
+
+    async def follow() -> tuple[list[Event], str]:
+        async with aclosing(Asking(house, ANA).converse(Question(QUESTION_ES))) as events:
+            begun = await until_words(events)
+            house.service.set_groups("empresa", ["compras"])
+            followed = [event async for event in Asking(house, ANA).follow(begun.turn)]
+            Asking(house, ANA).stop(begun.turn)
+            async for _ in events:
+                pass
+        return followed, begun.turn
+
+    followed, turn = asyncio.run(follow())
+    assert followed == [] and Conversations(house, ANA).turn(turn).withheld
 
 
 def test_stopping_keeps_what_was_written(house: House, fake: FakeOpenAI) -> None:

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from tests.people import add_person, client_of, house_at, key_of
 from ui.house import House
 from ui.lengths import LONGEST, LONGEST_WITH_FILE
+from ui.openai_format import HISTORY_MESSAGES, QUESTION_CHARS, ChatMessage, ChatRequest
 
 PIECE = b"a" * 2**20
 PART = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
@@ -56,6 +57,13 @@ def test_a_body_is_read_up_to_a_limit(asking: TestClient, path: str) -> None:
     assert refused.status_code == 413 and refused.json()["error"]["code"] == "too_long"
     told = asking.post(path, content=b"", headers={**JSON, "Content-Length": str(LONGEST + 1)})
     assert told.status_code == 413 and "8 MB" in told.json()["error"]["message"]
+
+
+def test_of_a_long_history_the_last_messages_are_looked_at() -> None:
+    turns = [ChatMessage(role="user", content=f"{number} {'x' * QUESTION_CHARS}") for number in range(1000)]
+    history = ChatRequest(messages=[*turns, ChatMessage(role="user", content="¿Y en Francia?")]).question().history
+    assert len(history) == HISTORY_MESSAGES and history[-1].text.startswith("999 ")
+    assert all(len(message.text) == QUESTION_CHARS for message in history)
 
 
 def test_a_file_is_kept_nowhere_beyond_the_limit(asking: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

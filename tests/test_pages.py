@@ -8,7 +8,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,3 +201,22 @@ def test_damaged_files_and_dead_processes_cost_one_picture(pages: Pages, pdf: Pa
     os.kill(worker._process.pid, signal.SIGKILL)
     assert "crashed" in str(drawing.exception())
     assert pages.draw(pdf, sha256(pdf), 1, ["otra"])
+
+
+def test_pages_that_nobody_could_wait_for_are_refused_at_once(pdf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a page holds a thread of the server."""
+    monkeypatch.setattr(module, "WAITING", 1)
+    asked, drawing = Event(), Future[bytes]()
+
+    def draw(request: PageRequest) -> Future[bytes]:
+        asked.set()
+        return drawing
+
+    monkeypatch.setattr(module, "ParserPool", lambda limits: SimpleNamespace(draw=draw, close=lambda: None))
+    with closing(Pages(IngestLimits())) as pages, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(pages.draw, pdf, "", 1)
+        asked.wait()
+        with pytest.raises(ConfigError, match="Too many pages"):
+            pages.draw(pdf, "", 2)
+        drawing.set_result(b"png")
+        assert first.result() == pages.draw(pdf, "", 2) == b"png"

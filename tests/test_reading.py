@@ -155,6 +155,7 @@ def test_a_file_goes_out_as_something_to_save(house: House) -> None:
     assert answer.text == VIAJES and answer.headers["content-disposition"] == 'attachment; filename="viajes.md"'
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"].startswith("sandbox")
+    assert answer.headers["cache-control"] == "private, no-store"
     page = http.get(f"/v1/collections/ventas/documents/{document_id('plan.pdf')}/pages/1", params={"quote": ["plan", "años"]})
     assert (page.headers["content-type"], page.content[:4]) == ("image/png", b"\x89PNG")
     source = http.get(f"/v1/sources/{chunk_ids(house, 'ventas', 'plan.pdf')[0]}").json()

@@ -33,7 +33,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Sent with every answer that does not set them itself. Without a referrer browsers would hide the origin of our own forms."""
-UNCACHED = ("text/html", "application/json")
+UNCACHED = ("text/html", "application/json", "text/csv", "text/markdown", "text/event-stream")
 """What belongs to a person: nothing of it stays in the browser behind a sign-out."""
 
 OWN_NAME = "Call the server by a name of its own: this machine's (127.0.0.1 or localhost), or one of server.allowed_hosts."

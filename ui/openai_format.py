@@ -14,6 +14,9 @@ MODEL_PREFIX = "midas:"
 """May stand before a back end's name, for clients that use several providers."""
 QUESTION_CHARS = 20_000
 """Longest question or search text. What fits the model's window is less, but this is refused before any work."""
+HISTORY_MESSAGES = 100
+"""Clients send the whole conversation; what was said long before, or at greater length than a question may have, is not looked
+at."""
 
 
 class TextPart(BaseModel):
@@ -67,8 +70,8 @@ class ChatRequest(BaseModel):
     def question(self) -> Question:
         *earlier, last = self.messages
         history = tuple(
-            Message(turn.role, turn.text, tuple(turn.collections))
-            for turn in earlier
+            Message(turn.role, turn.text[:QUESTION_CHARS], tuple(turn.collections))
+            for turn in earlier[-HISTORY_MESSAGES:]
             if turn.role == "user" or turn.role == "assistant"
         )
         collections = None if self.collections is None else tuple(self.collections)

@@ -18,6 +18,8 @@ PageNumber = Annotated[int, Path(ge=1, le=1_000_000)]
 Quotes = Annotated[list[Annotated[str, Query(max_length=4000)]], Query(max_length=20, alias="quote")]
 
 _NEVER_RUN = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
+_NEVER_KEPT = {"Cache-Control": "private, no-store"}
+"""By a browser that others use too."""
 
 
 @sources.get("/sources/{chunk_id:path}")
@@ -37,7 +39,7 @@ def source(chunk_id: str, desk: AtReading, quotes: Quotes = []) -> SourceView:  
 def page_image(name: str, document_id: str, number: PageNumber, desk: AtReading, quotes: Quotes = []) -> Response:  # noqa: B006
     """A page of a PDF document as a picture, with each `quote` marked in yellow where the page has it."""
     picture = desk.page_image(name, document_id, number, quotes)
-    return Response(picture, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+    return Response(picture, media_type="image/png", headers=_NEVER_KEPT)
 
 
 @sources.get("/collections/{name}/documents/{document_id:" + DOCUMENT + "}/original", response_class=FileResponse)
@@ -48,4 +50,4 @@ def original(name: str, document_id: str, desk: AtReading) -> FileResponse:
 
 def download(file: Original) -> FileResponse:
     """To be saved, never shown: what is in it is nobody's word here."""
-    return FileResponse(file.path, media_type=file.media_type, filename=file.name, headers=_NEVER_RUN)
+    return FileResponse(file.path, media_type=file.media_type, filename=file.name, headers={**_NEVER_RUN, **_NEVER_KEPT})

@@ -58,11 +58,12 @@ class Asking(Desk):
             yield event
 
     async def follow(self, turn: str) -> AsyncGenerator[Event, None]:
-        """The events of an answer that is being written, from the first one on; none when nobody writes on it.
+        """The events of an answer that is being written, from the first one on; none when nobody writes on it, or it may come
+        from what the person may not read any more.
 
         Raises ConversationNotFound, and what went wrong."""
-        await asyncio.to_thread(self.house.memory.turn, self.person.id, turn)
-        if writing := self.house.writings.get(turn):
+        may_read = await asyncio.to_thread(self._may_read_all, turn)
+        if may_read and (writing := self.house.writings.get(turn)):
             async for event in writing.watch():
                 yield event
 
@@ -109,6 +110,11 @@ class Asking(Desk):
         turns = Readable.of(readable).conversation(self.house.memory.get(self.person.id, begun.conversation)).turns
         before = [turn.id for turn in turns].index(begun.turn)
         return begun, replace(question, history=history(turns[:before]))
+
+    def _may_read_all(self, turn: str) -> bool:
+        """Whether nothing that was searched for a turn is closed to the person by now. Raises ConversationNotFound."""
+        found = self.house.memory.turn(self.person.id, turn)
+        return Readable.of(self.collections()).turn(found).searched == found.searched
 
     def _stop_from(self, conversation: str | None, turn: str) -> None:
         """Nobody waits for the answers that a new question does away with."""

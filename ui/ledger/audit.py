@@ -79,4 +79,4 @@ def audit_csv(rows: Iterable[AuditRow]) -> str:
 
 def _harmless(value: str | int) -> str:
     text = str(value)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text
