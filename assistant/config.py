@@ -102,7 +102,7 @@ class AccessSettings(Section):
     session_idle_hours: float = Field(12, gt=0, description="a session that is not used ends after this time")
     session_hours: float = Field(168, gt=0, description="every session ends after this time")
     sign_in_failures: int = Field(
-        10, ge=1, description="wrong passwords for one name in 15 minutes; five times as many an address"
+        10, ge=1, description="wrong passwords for a name from one address in 15 minutes; five times as many for either"
     )
     questions_per_minute: int = Field(30, ge=1, description="questions and searches of one person")
     oidc: OidcSettings | None = None

@@ -73,6 +73,11 @@ def test_tries_and_questions_are_counted_apart() -> None:
     with pytest.raises(TooMany):
         limits.trying("another", "10.0.0.7")
     limits.trying("another", "10.0.0.8")
+    for number in range(4):
+        limits.trying("another", f"10.0.1.{number // 2}")
+    with pytest.raises(TooMany):
+        limits.trying("another", "10.0.1.0")
+    limits.trying("another", "10.0.2.1")
     for number in range(10):
         limits.failed(f"2001:db8::{number}")
     with pytest.raises(TooMany):
@@ -115,6 +120,7 @@ def test_the_audit_holds_no_password_typed_as_a_name(house: House) -> None:
         ("https:evil.example", "/es/chat/"),
         ("/es/chat/\r\nSet-Cookie: x=1", "/es/chat/"),
         ("/es/sign-in?next=/es/sign-in", "/es/chat/"),
+        ("/es/../..//evil.example", "/es/chat/"),
         ("/v1/users", "/es/chat/"),
         ("javascript:alert(1)", "/es/chat/"),
     ],

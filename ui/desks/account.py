@@ -25,7 +25,7 @@ class OwnAccount(Desk):
         self.house.limits.trying(account.name, "")
         if self.house.accounts.verify(account.name, current) is None:
             raise WrongPassword("The current password is wrong.")
-        self.house.limits.succeeded(account.name)
+        self.house.limits.succeeded(account.name, "")
         self.house.accounts.set_password(account.id, new)
         self._write_down("password_changed", account.name)
 

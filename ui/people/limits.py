@@ -26,22 +26,27 @@ class Limits:
     def __init__(self, access: AccessSettings) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._name = RateLimitItemPerMinute(access.sign_in_failures, SIGN_IN_MINUTES)
+        self._name_anywhere = RateLimitItemPerMinute(access.sign_in_failures * ADDRESS_TIMES, SIGN_IN_MINUTES)
         self._address = RateLimitItemPerMinute(access.sign_in_failures * ADDRESS_TIMES, SIGN_IN_MINUTES)
         self._questions = RateLimitItemPerMinute(access.questions_per_minute)
 
     def trying(self, name: str, address: str) -> None:
-        """To be called before a password is looked at. Raises TooMany."""
+        """To be called before a password is looked at. Who fails from one address keeps nobody out who comes from another.
+
+        Raises TooMany."""
         if not self._limiter.test(self._address, "address", _network(address)):
             raise self._too_many(self._address, "address", _network(address))
-        self._hit(self._name, "name", _key(name))
+        self._hit(self._name, "name", _key(name), _network(address))
+        self._hit(self._name_anywhere, "name anywhere", _key(name))
 
     def failed(self, address: str) -> None:
         """The password was wrong."""
         self._limiter.hit(self._address, "address", _network(address))
 
-    def succeeded(self, name: str) -> None:
-        """The password was right: what was tried for this name is forgotten."""
-        self._limiter.clear(self._name, "name", _key(name))
+    def succeeded(self, name: str, address: str) -> None:
+        """The password was right: what was tried for this name from here is forgotten."""
+        self._limiter.clear(self._name, "name", _key(name), _network(address))
+        self._limiter.clear(self._name_anywhere, "name anywhere", _key(name))
 
     def question(self, person: Person) -> None:
         """The server's own commands, and whoever needs no sign-in, ask as often as they like. Raises TooMany."""

@@ -94,7 +94,7 @@ def _verified(request: Request, house: House, name: str, password: str) -> Accou
         known = house.accounts.find(name)
         house.ledger.audit(None, "sign_in_failed", known.name if known else "", address=address)
         return None
-    house.limits.succeeded(name)
+    house.limits.succeeded(name, address)
     return account
 
 
