@@ -34,6 +34,7 @@ from ui.desks.question_sets import FOLDER, QuestionSets
 from ui.desks.reports import Reports
 from ui.desks.runs import Runs, RunView, Wanted
 from ui.house import House
+from ui.ledger.audit import AuditFilter
 from ui.person import NotAllowed, Person
 
 EVA = Person("person-eva", "eva", "evaluator", frozenset({"ventas"}))
@@ -210,6 +211,19 @@ def test_a_collection_that_is_made_anew_brings_nothing_back(house: House, tmp_pa
     assert run.id in [seen.id for seen in Runs(house, ROOT).runs()]
     house.service.delete_collection("cerrada")
     QuestionSets(house, ROOT).delete_set("de-cerrada")
+
+
+def test_who_changed_questions_and_started_runs_is_written_down(house: House) -> None:
+    sets = QuestionSets(house, EVA)
+    sets.copy("viajes", "anotadas")
+    sets.split("anotadas", 0.5)
+    run = done(house, Runs(house, EVA).start(Wanted("anotadas", ("scripted",), ("empresa",), limit=1)))
+    sets.delete_set("anotadas")
+    rows = house.ledger.audited(AuditFilter(person="eva"), 4)
+    assert [(row.action, row.subject, row.detail) for row in reversed(rows)] == [
+        ("questions_changed", "anotadas", "added"), ("questions_changed", "anotadas", ""), ("run_started", run.id, "run"),
+        ("questions_changed", "anotadas", "deleted"),
+    ]  # fmt: skip
 
 
 def test_a_run_is_stopped_between_answers_and_goes_on(house: House, fake: FakeOpenAI) -> None:

@@ -147,6 +147,7 @@ class QuestionSets(Evaluating):
         file = self._own(name)
         file.path.unlink(missing_ok=True)
         _about_path(file.path).unlink(missing_ok=True)
+        self.house.ledger.audit(self.person, "questions_changed", name, "deleted")
 
     def import_file(self, name: str, file_name: str, data: bytes, language: str | None, collections: Sequence[str]) -> Import:
         """Makes a set of a file in JSONL, SQuAD, CSV or XLSX. `collections` are those it is about.
@@ -193,6 +194,7 @@ class QuestionSets(Evaluating):
         with self.house.evaluations.writing:
             path = self._own(name).path
             save_questions(path, changed(load_questions(path)))
+        self.house.ledger.audit(self.person, "questions_changed", name)
 
     def _write(self, name: str, questions: Sequence[Question], collections: Sequence[str]) -> None:
         """A new set. The name is taken, too, when the set of that name is not for this person: they only learn that much."""
@@ -205,6 +207,7 @@ class QuestionSets(Evaluating):
         about = About(collections=tuple(collections), by=self.person.name, at=utc_now())
         write_atomically(_about_path(path), about.model_dump_json().encode())
         save_questions(path, questions)
+        self.house.ledger.audit(self.person, "questions_changed", name, "added")
 
     def _require_readable(self, collections: Sequence[str]) -> None:
         readable = self.readable()

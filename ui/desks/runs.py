@@ -178,6 +178,7 @@ class Runs(Evaluating):
     def _start(self, run: Run, what: What, judging: Judging | None, work: Work) -> RunView:
         job = EvaluationJob(run.id, what, self.person.name, "queued", warning=_warning(run, judging))
         self.house.evaluations.start(job, work)
+        self.house.ledger.audit(self.person, "run_started", run.id, what)
         return self._view(run)
 
     def _view(self, run: Run) -> RunView:
