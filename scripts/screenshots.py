@@ -25,6 +25,7 @@ from tests.fake_openai import FakeOpenAI, Messages, running
 from tests.office import SIZES, Office, Visit, chromium, visiting
 from tests.people import add_person, signed_in
 from tests.serving import make_midas
+from ui.web.language import LANGUAGES
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpora" / "midas"
@@ -35,7 +36,14 @@ COLLECTIONS = {
     "viajes": ("everyone", "Dietas, transporte y liquidación de gastos", "Administración"),
     "sistemas": ("compras", "Equipos, contraseñas y copias de seguridad", ""),
 }
-SHOWN = {"es": "midas-003", "en": "midas-104"}
+SHOWN = {
+    "es": "¿Cuántos días laborables de vacaciones corresponden a cada persona por año natural completo?",
+    "en": "Up to how many euros per person and year may a gift from a business partner be kept?",
+}
+TOLD = {
+    SHOWN["es"]: "Corresponden 24 días laborables de vacaciones por año natural completo",
+    SHOWN["en"]: "Up to 50 euros per person and year a gift from a business partner may be kept",
+}
 UNANSWERED = "¿Quién ganó la final de waterpolo?"
 
 
@@ -55,7 +63,7 @@ def main(arguments: list[str]) -> None:
         with midas.serving() as server, chromium() as browser:
             office = Office(midas, server, fake, Path(folder))
             _use(office, questions)
-            _shoot(browser, office, questions, target)
+            _shoot(browser, office, target)
     print(f"{sum(path.stat().st_size for path in target.glob('*.png')) / 2**20:.1f} MB in {target}")
 
 
@@ -63,7 +71,7 @@ class Script:
     """Answers what the corpus says."""
 
     def __init__(self, questions: dict[str, Question]) -> None:
-        self._told = {question.question: question.reference for question in questions.values() if question.reference}
+        self._told = TOLD | {question.question: question.reference for question in questions.values() if question.reference}
 
     def answer(self, messages: Messages) -> str:
         asked = str(messages[-1]["content"])
@@ -91,7 +99,7 @@ def _use(office: Office, questions: dict[str, Question]) -> None:
     """A morning of several people: conversations, votes, a question without an answer, an upload that failed."""
     for name, number in (("ana", 1), ("ana", 2), ("luis", 3), ("marta", 5)):
         with _client(office, name) as http:
-            turn = _ask(http, questions[f"midas-{number:03}"].question)
+            turn = _ask(http, SHOWN["es"] if number == 1 else questions[f"midas-{number:03}"].question)
             vote = (
                 {"thumb": "up"} if number > 1 else {"thumb": "down", "reason": "incomplete", "comment": "Falta la antigüedad."}
             )
@@ -113,28 +121,28 @@ def _ask(http: httpx.Client, question: str) -> str:
     return str(httpx.Response(200, content=told.text.splitlines()[0]).json()["begun"]["turn"])
 
 
-def _shoot(browser: Any, office: Office, questions: dict[str, Question], target: Path) -> None:
-    for language, size, dark in itertools.product(("es", "en"), SIZES, (False, True)):
+def _shoot(browser: Any, office: Office, target: Path) -> None:
+    for language, size, dark in itertools.product(LANGUAGES, SIZES, (False, True)):
         for person, pages in ((None, _door), ("rosa", _pages)):
             with visiting(browser, office, person, language, size, dark=dark) as visit:
-                for name in pages(visit, questions):
+                for name in pages(visit):
                     _save(visit, target / f"{name}-{language}-{size}-{'dark' if dark else 'light'}.png")
 
 
-def _door(visit: Visit, questions: dict[str, Question]) -> Iterator[str]:
+def _door(visit: Visit) -> Iterator[str]:
     visit.page.goto(f"{visit.url}/{visit.language}/sign-in")
     yield "sign-in"
 
 
-def _pages(visit: Visit, questions: dict[str, Question]) -> Iterator[str]:
+def _pages(visit: Visit) -> Iterator[str]:
     """The names of the pictures, each when its page is there."""
     visit.open("chat")
     yield "chat-new"
-    turn = visit.ask(questions[SHOWN[visit.language]].question)
+    turn = visit.ask(SHOWN[visit.language])
     yield "chat-answer"
     turn.locator(".cite, .source").first.click()
     visit.page.locator("#panel .passage").wait_for()
-    visit.page.wait_for_timeout(1500)
+    visit.page.wait_for_function("!document.querySelector('#panel .waiting')")
     yield "chat-source"
     visit.page.goto(f"{visit.url}/{visit.language}/account")
     yield "account"
