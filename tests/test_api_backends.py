@@ -210,13 +210,19 @@ def test_what_does_not_work_is_not_written_unless_untried(kept: Bench) -> None:
     assert kept.admin("POST", "/v1/backends", {**new, "tried": False}).json()["written"]
 
 
+def made(variable: str) -> dict[str, object]:
+    return {"name": "x", "kind": "openai", "options": {"model": "m", "api_key_env": variable}}
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "sentence"),
     [
         ("POST", "backends", {"name": "a b", "kind": "vllm", "options": {}}, "can't name a back end"),
         ("POST", "backends", {"name": "shaky", "kind": "vllm", "options": {"model": "m"}}, "already"),
         ("POST", "backends", {"name": "x", "kind": "nichts", "options": {}}, "no kind of back end"),
-        ("POST", "backends", {"name": "x", "kind": "openai", "options": {"model": "m", "api_key_env": "sk-a1"}}, "not the key"),
+        ("POST", "backends", made("sk-A1_API_KEY"), "not the key"),
+        ("POST", "backends", made("HOME"), "end in API_KEY"),
+        ("PUT", "backends/scripted", made("OIDC_SECRET"), "end in API_KEY"),
         ("POST", "backends", {"name": "x", "kind": "vllm", "options": {"model": "m", "fallback": "y"}}, "No back end 'y'"),
         ("PUT", "backends/backed", {"kind": "vllm", "options": {"model": "m", "fallback": "backed"}}, "itself"),
         ("PUT", "backends/nada", {"kind": "vllm", "options": {"model": "m"}}, "No back end 'nada'"),

@@ -19,6 +19,7 @@ from ui.ledger.counting import Count
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
 from ui.memory.readable import Readable, history
+from ui.person import NotAllowed
 from ui.service import Question
 from ui.views import BackendView, SearchView
 
@@ -102,6 +103,8 @@ class Asking(Desk):
     def _begin(self, question: Question, conversation: str | None, replacing: str | None) -> tuple[Begun, Question]:
         """Stores the question, and gives it the history that it has there."""
         if replacing:
+            if self.person.scope == "ask":
+                raise NotAllowed("This key is for asking only: it takes nothing back.")
             self._stop_from(conversation, replacing)
         readable = self.collections()
         names = tuple(info.name for info in readable)

@@ -32,6 +32,9 @@ from ui.service import Question
 from ui.settings_file import Section
 from ui.views import BackendView
 
+KEY_ENDING = "API_KEY"
+"""How the variables end whose content may be sent to a back end that is set up from the page: no other secret does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -68,6 +71,7 @@ class Operating(Desk):
 
     def add_backend(self, name: str, kind: str, options: Mapping[str, str], *, tried: bool) -> Change:
         """Blocks while it is `tried`. Raises ConfigError."""
+        self._check_key(options)
         section = new_section(name, kind, options, self.house.settings)
         write = partial(settings_file.add_backend, name=name, section=section)
         return self._write(name, section, write, "added", tried=tried)
@@ -75,9 +79,20 @@ class Operating(Desk):
     def change_backend(self, name: str, kind: str, options: Mapping[str, str], *, tried: bool) -> Change:
         """Blocks while it is `tried`. Raises ConfigError."""
         require(name, self.house.settings)
+        self._check_key(options)
         section = section_of(kind, options)
         write = partial(settings_file.change_backend, name=name, section=section)
         return self._write(name, section, write, "changed", tried=tried)
+
+    def _check_key(self, options: Mapping[str, str]) -> None:
+        """Whatever the variable holds is sent to an address that was typed beside it: only keys of models may be. Raises
+        ConfigError."""
+        known = {section.get("api_key_env") for section in self.house.settings.backends.values()}
+        name = options.get("api_key_env")
+        if name and name not in known and not name.upper().endswith(KEY_ENDING):
+            raise ConfigError(
+                f"From here api_key_env names variables that end in {KEY_ENDING}: rename it, or use `midas backends add`."
+            )
 
     def remove_backend(self, name: str) -> Change:
         """Raises ConfigError for the default one, and for one that others fall back to."""
