@@ -15,6 +15,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
 from eval.runs import open_run  # noqa: E402
+from ingest.catalog import now  # noqa: E402
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
 from tests.people import add_person, signed_in_browser  # noqa: E402
 from tests.reporting import HOSTILE, add_load, make_run  # noqa: E402
@@ -54,7 +55,7 @@ def midas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Midas]:
         for id, worse in ((RUN, 0.0), (BASE, 0.4)):
             run = make_run(midas.home, id, worse=worse)
             only = [each.model_copy(update={"name": "empresa"}) for each in run.manifest.collections[:1]]
-            run.with_manifest(run.manifest.model_copy(update={"collections": tuple(only)}))
+            run.with_manifest(run.manifest.model_copy(update={"collections": tuple(only), "started": now()}))
         add_load(midas.home, "mediano")
         add_person(midas.home, "eva", "evaluator")
         yield midas

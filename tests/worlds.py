@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from eval.manifest import CollectionManifest
 from eval.questions import save_questions
+from ingest.catalog import now
 from tests.fake_openai import FakeOpenAI, running
 from tests.finished_runs import finished_run, questions
 from tests.housing import asked, housed, load
@@ -162,11 +163,11 @@ def _hide(made: World) -> None:
     manifest = CollectionManifest(
         name="finanzas", embedder="hashing", dimension=64, chunk_tokens=220, documents=2, chunks=2, content_sha256="0" * 64
     )
-    run = finished_run(house.settings.home, {"uno": "zafiro {}", "dos": "4321 {}"}, 3, collections=(manifest,))
+    run = finished_run(house.settings.home, {"uno": "zafiro {}", "dos": "4321 {}"}, 3, collections=(manifest,), started=now())
     sets = house.settings.home / FOLDER
     sets.mkdir()
     save_questions(sets / "secretas.jsonl", questions(2))
-    (sets / "secretas.about.json").write_text(About(collections=("finanzas",), by="ana").model_dump_json())
+    (sets / "secretas.about.json").write_text(About(collections=("finanzas",), by="ana", at=now()).model_dump_json())
     [source, *_] = turn.answer.sources if turn.answer else ()
     [key] = house.register.keys.all(ana.id)
     made.names = {
