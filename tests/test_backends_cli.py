@@ -189,7 +189,7 @@ def test_what_works_is_added_and_answers_at_once(bench: Bench) -> None:
         (("nueva", "vllm", "modell=m"), "modell is wrong for the kind vllm .*: its options are model, base_url, api_key_env"),
         (("nueva", "vllm", "model"), "'model' is no option: write KEY=VALUE"),
         (("mi nube", "vllm"), "'mi nube' can't name a back end"),
-        (("nueva", "vllm", "model=m", "base_url=http://127.0.0.1:9/v1", "fallback=nadie"), "nueva can't fall back to 'nadie'"),
+        (("nueva", "vllm", "model=m", "base_url=http://127.0.0.1:9/v1", "fallback=nadie"), "No back end 'nadie' is configured"),
         (("nueva", "openai", "model=m", f"api_key_env={KEY}"), "api_key_env takes the name of an environment variable"),
         (("nueva", "openai", "model=m", "api_key_env=gsk_secret0123456789"), "api_key_env takes the name of an environment"),
         (("nueva", "openai", "model=m", "api_key_env=hf_Secret0123456789"), "api_key_env takes the name of an environment"),

@@ -106,7 +106,6 @@ def test_version(person: Midas) -> None:
         ("ask", " "),
         ("search", " "),
         ("ask", "hola", "--backend", "nobody"),
-        ("serve", "--host", "0.0.0.0"),
         ("collections", "delete", "empresa"),
     ],
     ids=" ".join,

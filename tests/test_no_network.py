@@ -55,7 +55,7 @@ def midas(fake: FakeOpenAI, tmp_path: Path, log: Path) -> Midas:
     hook.mkdir()
     (hook / "sitecustomize.py").write_text(WATCH, encoding="utf-8")
     midas = make_midas(tmp_path / "home", fake)
-    return replace(midas, environment={**midas.environment, "PYTHONPATH": str(hook), "NETWORK_LOG": str(log)})
+    return replace(midas, environment={**midas.environment, "PYTHONPATH": str(hook), "NETWORK_LOG": str(log)}, anew=True)
 
 
 def test_the_watch_notices(midas: Midas, log: Path) -> None:
@@ -72,8 +72,8 @@ def test_nothing_leaves_the_machine(midas: Midas, log: Path, tmp_path: Path) -> 
     midas.run("search", "dietas")
     midas.run("models", "list")
     with midas.serving() as server, httpx.Client(base_url=server.url, trust_env=False, timeout=60) as http:
-        assert http.get("/").status_code == 200
-        assert http.get("/config").status_code == 200
+        for page in ("/es/chat/", "/en/manage/", "/es/evaluate/"):
+            assert http.get(page).status_code == 200
         assert midas.json("ask", QUESTION_ES)["text"] == ANSWER_ES
         midas.run("ingest", str(documents), "--collection", "otra")
     assert not log.exists(), log.read_text()

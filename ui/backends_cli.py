@@ -79,10 +79,11 @@ def add_backend(name: Name, kind: Kind, options: Options = None, json: Json = Fa
     from ui import settings_file, terminal
     from ui.address import read_address
     from ui.backend_text import print_check
-    from ui.backends import check_new, new_section
+    from ui.backends import check_new, new_section, require_fallbacks
 
     path, settings = config_file(), load_settings()
     section = new_section(name, kind, _pairs(options or []), settings)
+    require_fallbacks(name, section, settings)
     check = check_new(name, section, settings)
     if check.works:
         settings_file.add_backend(path, name, section)
