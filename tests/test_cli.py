@@ -54,6 +54,13 @@ COMMANDS = [
     ("collections", "list"),
     ("collections", "private"),
     ("collections", "delete"),
+    ("collections", "share"),
+    ("collections", "describe"),
+    ("documents", "history"),
+    ("users", "add"),
+    ("users", "forget"),
+    ("groups", "add"),
+    ("keys", "add"),
     ("backends", "list"),
     ("backends", "check"),
     ("backends", "add"),
@@ -79,7 +86,7 @@ def test_help_lists_every_command_in_whole_sentences(midas: Midas) -> None:
     assert "..." not in told.split("Commands:")[1]
 
 
-@pytest.mark.parametrize("group", ["documents", "collections", "backends", "models"])
+@pytest.mark.parametrize("group", ["documents", "collections", "backends", "models", "users", "groups", "keys"])
 def test_the_help_of_a_group_has_whole_sentences(midas: Midas, group: str) -> None:
     assert "..." not in midas.run(group, "--help").stdout.split("Commands:")[1]
 

@@ -211,7 +211,7 @@ def show_document(collection: Collection, document: DocumentName, json: Json = F
 
 @documents_app.command("history")
 def document_history(collection: Collection, document: DocumentName, json: Json = False) -> None:
-    """Show what happened to a document: its versions, failures and deletion, newest first, with time and person."""
+    """Show the versions and failures of a document."""
     from ui import terminal
 
     with open_service() as service:

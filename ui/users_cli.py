@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ui.desks.people import People
 
 users_app = typer.Typer(help="List, add, change and forget people.", no_args_is_help=True)
-groups_app = typer.Typer(help="List, add and delete groups, with which collections are shared.", no_args_is_help=True)
+groups_app = typer.Typer(help="List, add and delete groups of people.", no_args_is_help=True)
 keys_app = typer.Typer(help="List, make and revoke API keys.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name that the person signs in with.")]
@@ -139,7 +139,10 @@ def enable_user(name: Name, json: Json = False) -> None:
 
 @users_app.command("forget")
 def forget_user(name: Name, yes: Yes = False, json: Json = False) -> None:
-    """Delete a person's account, keys and conversations, and take their name out of the ledger."""
+    """Delete a person's account, keys and conversations.
+
+    The name goes out of the ledger, too.
+    """
     from ui.backroom import people_desk
 
     confirm(f"Forget {name} with all conversations?", yes or json)
