@@ -213,7 +213,7 @@ def test_an_evaluators_day(browser: Any, at_work: Office, tmp_path: Path, langua
         panel.locator("[name=backends][value=cloudy]").check()
         panel.get_by_role("button", name=say("runs.start"), exact=True).click()
         newest = panel.locator(".ev-run").first
-        newest.filter(has_text=name).wait_for()
+        newest.filter(has_text=name).get_by_text(say("state.finished"), exact=True).wait_for()
         newest.get_by_role("link", name=say("runs.results")).click()
         panel.locator("table").first.wait_for(state="attached")
         page.goto(f"{visit.url}/{language}/evaluate/#compare?after={RUNS[1]}")
