@@ -12,6 +12,7 @@ import pytest
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^midas .*", README, re.MULTILINE)
+GROUPS = ("backends", "collections", "documents", "eval", "groups", "keys", "models", "users")
 TARGETS = re.findall(r"^make (\w+)", README, re.MULTILINE)
 MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
 
@@ -19,7 +20,7 @@ MAKEFILE = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_exists(command: str) -> None:
     words = shlex.split(command, comments=True)[1:]
-    path = words[:2] if words[0] in ("backends", "documents", "collections", "eval", "models") else words[:1]
+    path = words[:2] if words[0] in GROUPS else words[:1]
     shown = subprocess.run([sys.executable, "-m", "ui.cli", *path, "--help"], capture_output=True, text=True)
     assert shown.returncode == 0, shown.stderr
     assert all(word in shown.stdout for word in words if word.startswith("--"))
