@@ -62,6 +62,23 @@ def test_a_collection_is_made_once(http: TestClient) -> None:
     assert http.post("collections", json={"name": "no es un nombre"}).status_code == 400
 
 
+def test_a_collection_is_shared_with_groups_that_there_are(http: TestClient, house: House) -> None:
+    house.register.groups.add("Obra")
+    changed = {"groups": ["everyone", "obras"], "private": False, "description": "otra"}
+    refused = http.patch("collections/docs", json=changed)
+    assert (refused.status_code, refused.json()["error"]["message"]) == (
+        404, "There is no group 'obras': the groups are everyone, Obra; `midas groups add NAME` makes one.",
+    )  # fmt: skip
+    assert http.post("collections", json={"name": "planos", "groups": ["obras"]}).status_code == 404
+    [kept] = house.service.collections()
+    assert (kept.groups, kept.private, kept.description) == (("everyone",), True, "Normas de la empresa")
+    assert http.patch("collections/docs", json={"groups": ["Everyone", "OBRA"]}).status_code == 204
+    assert house.service.collections()[0].groups == ("Obra", "everyone")
+    house.service.set_groups("docs", ["Obra", "everyone", "gone"])
+    assert http.delete("groups/obra").status_code == 204
+    assert house.service.collections()[0].groups == ("everyone",)
+
+
 @pytest.mark.parametrize(
     ("query", "sources", "total"),
     [

@@ -26,6 +26,8 @@ def midas(tmp_path: Path) -> Iterator[Midas]:
 
 def test_people_from_the_first_admin_to_the_last_word(midas: Midas) -> None:
     assert "midas users add NAME --role admin" in midas.run("users", "list").stderr
+    typo = "There is no group 'ventsa': the groups are everyone; `midas groups add NAME` makes one."
+    assert typo in midas.run("collections", "share", "planos", "ventsa", code=2).stderr
     assert "must be an admin" in midas.run("users", "add", "ana", code=2).stderr
     added = midas.json("users", "add", "jefa", "--role", "admin")
     assert added["added"] == "jefa" and added["link"].startswith("http://127.0.0.1:7860/es/link?code=")

@@ -286,12 +286,15 @@ def share(
 ) -> None:
     """Let groups read a collection, and no others.
 
-    Without a group, admins alone read it.
+    Without a group, admins alone read it. `midas groups add` makes groups.
     """
-    with open_service() as service:
-        service.set_groups(name, groups or [])
-    told = f"shared with {', '.join(groups)}" if groups else "shared with nobody: admins alone read it"
-    done(json, f"Collection {name} is {told}.", collection=name, groups=", ".join(groups or []))
+    from ui.backroom import people_desk
+    from ui.people.sharing import share as share_with
+
+    with people_desk() as desk:
+        readers = ", ".join(share_with(desk.house.service, desk.house.register.groups, name, groups or []))
+    told = f"shared with {readers}" if readers else "shared with nobody: admins alone read it"
+    done(json, f"Collection {name} is {told}.", collection=name, groups=readers)
 
 
 @collections_app.command("describe")

@@ -58,12 +58,12 @@ def collections(desk: AtKeeping) -> list[CollectionInfo]:
 @documents.patch("/collections/{name}", status_code=204)
 def change_collection(name: str, body: CollectionChange, desk: AtKeeping) -> None:
     """Describes a collection, shares it with groups, or marks it private: back ends in the cloud are then refused."""
+    if body.groups is not None:
+        desk.set_groups(name, body.groups)
     if body.private is not None:
         desk.set_private(name, body.private)
     if body.description is not None:
         desk.describe(name, body.description)
-    if body.groups is not None:
-        desk.set_groups(name, body.groups)
 
 
 @documents.delete("/collections/{name}", status_code=204)

@@ -12,6 +12,7 @@ from ingest.store import Store
 from ingest.watching import Watch
 from ui.desks.desk import Desk
 from ui.document_views import ChunkPage, Original, VersionView, WatchView, chunk_view
+from ui.people.sharing import share
 from ui.service import Cancelled, Progress
 from ui.uploads import Announced
 from ui.versions import id_of, version_original, versions
@@ -32,10 +33,12 @@ class Keeping(Desk):
     def create(
         self, collection: str, description: str = "", groups: Sequence[str] = (), *, private: bool = False
     ) -> CollectionInfo:
-        """An empty collection for the current embedder. Raises ConfigError for a name that is taken or can't be one."""
+        """An empty collection for the current embedder. Raises ConfigError for a name that is taken or can't be one,
+        GroupNotFound."""
+        readers = self.house.register.groups.readers(groups)
         self.house.service.create(collection)
         self.house.service.describe(collection, description)
-        self.house.service.set_groups(collection, groups)
+        self.house.service.set_groups(collection, readers)
         self.house.service.set_private(collection, private)
         self.house.ledger.audit(self.person, "collection_made", collection)
         return self._store.collection(collection)
@@ -50,9 +53,9 @@ class Keeping(Desk):
         self.house.ledger.audit(self.person, "collection_changed", collection, "description")
 
     def set_groups(self, collection: str, groups: Sequence[str]) -> None:
-        """Shares the collection with these groups and no other."""
-        self.house.service.set_groups(collection, groups)
-        self.house.ledger.audit(self.person, "collection_shared", collection, ", ".join(sorted(groups)))
+        """Shares the collection with these groups and no other. Raises GroupNotFound."""
+        readers = share(self.house.service, self.house.register.groups, collection, groups)
+        self.house.ledger.audit(self.person, "collection_shared", collection, ", ".join(readers))
 
     def delete_collection(self, name: str) -> None:
         self.house.service.delete_collection(name)

@@ -89,7 +89,7 @@ class People(Desk):
     def delete_group(self, name: str) -> None:
         """Its members lose what was shared with it. Raises GroupNotFound."""
         kept = self.house.register.groups.resolve([name])[0]
-        unshare(self.house.service, kept)
+        unshare(self.house.service, self.house.register.groups, kept)
         self.house.register.groups.delete(kept)
         self._write_down("group_changed", kept, "deleted")
 

@@ -74,9 +74,17 @@ class Groups:
 
     def resolve(self, names: Sequence[str]) -> tuple[str, ...]:
         """These groups' names as they are kept, sorted. Raises GroupNotFound, which lists them all."""
-        known = {folded(name): name for name in self.names()}
-        for name in names:
-            if folded(name) not in known:
-                there = ", ".join(known.values()) or "none yet: `midas groups add NAME` makes one"
-                raise GroupNotFound(f"There is no group {name!r}; there are: {there}.")
-        return tuple(sorted({known[folded(name)] for name in names}))
+        return _found(names, self.names())
+
+    def readers(self, names: Sequence[str]) -> tuple[str, ...]:
+        """As `resolve`, for those who may read a collection: `everyone` is one of them."""
+        return _found(names, [EVERYONE, *self.names()])
+
+
+def _found(names: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
+    known = {folded(name): name for name in there}
+    for name in names:
+        if folded(name) not in known:
+            others = f": the groups are {', '.join(there)};" if there else ", nor any other:"
+            raise GroupNotFound(f"There is no group {name!r}{others} `midas groups add NAME` makes one.")
+    return tuple(sorted({known[folded(name)] for name in names}))
