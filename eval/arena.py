@@ -226,6 +226,13 @@ class Arena:
         with self._database.write() as connection:
             return bool(connection.execute(_UNDO, {"run": run, "voter": voter}).rowcount)
 
+    def rename(self, voter: str, other: str) -> None:
+        """The votes of a person are another's from then on; no file holds the name any more."""
+        with self._database.write() as connection:
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("UPDATE votes SET voter = ? WHERE voter = ?", (voter_name(other), voter_name(voter)))
+        self._database.empty_log()
+
     def votes(self, run: str) -> list[Vote]:
         """All votes of a run in the order they came, checks too."""
         with self._database.read() as connection:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock, RLock
 
@@ -232,6 +232,11 @@ class Database:
         with self.read() as connection:
             found: str = connection.execute("SELECT id FROM installation").fetchone()[0]
         return found
+
+    def empty_log(self) -> None:
+        """After deletions: no part of what is gone stays in the files. In vain while somebody reads."""
+        with self._translated(), closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Closes every connection; one that is in use closes when its reader is done."""

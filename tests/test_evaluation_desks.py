@@ -22,7 +22,7 @@ from ingest.errors import ConfigError, MissingExtra
 from tests.fake_openai import FakeOpenAI, running
 from tests.finished_runs import finished_run
 from tests.housing import housed, load
-from tests.people import client_of
+from tests.people import client_of, house_at
 from tests.reporting import add_load
 from tests.serving import QUESTION_ES, scripted, write_documents
 from ui.desks import question_sets
@@ -30,12 +30,14 @@ from ui.desks.arena import Voting
 from ui.desks.costs import Costs
 from ui.desks.loads import Loads
 from ui.desks.marking import Marking, Marks
-from ui.desks.question_sets import FOLDER, QuestionSets
+from ui.desks.people import People
+from ui.desks.question_sets import FOLDER, About, QuestionSets
 from ui.desks.reports import Reports
 from ui.desks.runs import Runs, RunView, Wanted
 from ui.house import House
 from ui.ledger.audit import AuditFilter
-from ui.person import NotAllowed, Person
+from ui.people.errors import LastAdmin
+from ui.person import SERVER, NotAllowed, Person
 
 EVA = Person("person-eva", "eva", "evaluator", frozenset({"ventas"}))
 ANA = Person("person-ana", "ana", "evaluator", frozenset({"rrhh"}))
@@ -81,11 +83,11 @@ def done(house: House, run: RunView) -> RunView:
     return Runs(house, ROOT).run(run.id)
 
 
-def voted_run(house: House, number: int) -> str:
+def voted_run(house: House, number: int, person: Person | None = None) -> str:
     """A finished run of two back ends, whose pairs are made; one of its own for each test."""
     texts = {"grande": "Son {} días.", "chico": "{} es lo que hay."}
     run = finished_run(house.settings.home, texts, 10, id=f"20261121-1000{number:02}-votos")
-    Voting(house, EVA).prepare(run.id)
+    Voting(house, person or EVA).prepare(run.id)
     return run.id
 
 
@@ -309,6 +311,32 @@ def test_marks_are_of_who_is_signed_in_and_the_last_ones_hold(house: House) -> N
     for marks in (Marks(), Marks(precision=6)):
         with pytest.raises(ConfigError, match="from 1 to 5"):
             desk.mark(run, sheet.id, marks)
+
+
+def test_who_is_forgotten_has_no_name_in_evaluations_any_more(tmp_path: Path) -> None:
+    with house_at(tmp_path) as house:
+        people = [house.accounts.person(house.accounts.add(name, "admin").id) for name in ("Zeferina", "luis")]
+        run, set_file = voted_run(house, 5, people[0]), tmp_path / FOLDER / "suyas.about.json"
+        for person in filter(None, people):
+            pair = Voting(house, person).next(run)
+            assert pair is not None
+            Voting(house, person).vote(run, pair.pair, "left", 100.0)
+            Marking(house, person).mark(run, Marking(house, person).sheet(run).id, Marks(precision=2))
+            name = "otras" if person.name == "luis" else "suyas"
+            QuestionSets(house, person).import_file(name, "a.csv", TABLE.encode(), "es", [])
+        scores = (tmp_path / "runs" / run / "scores.jsonl").read_bytes().splitlines()
+        People(house, SERVER).make_key("zeferina", "informe")
+        People(house, SERVER).forget("zeferina")
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"zeferina" in path.read_bytes().lower()]
+        voters = {voter.voter for voter in Voting(house, SERVER).results(run).by_voter}
+        nobody = About.model_validate_json(set_file.read_bytes()).by
+        assert nobody.startswith("forgotten-") and voters == {nobody, "luis"}
+        left = (tmp_path / "runs" / run / "scores.jsonl").read_bytes().splitlines()
+        assert left == [scores[0].replace(b"zeferina", nobody.encode()), scores[1]]
+        assert QuestionSets(house, SERVER).set_view("otras").by == "luis"
+        with pytest.raises(LastAdmin):
+            People(house, SERVER).forget("luis")
+        assert "luis" in {voter.voter for voter in Voting(house, SERVER).results(run).by_voter}
 
 
 # Load, costs, reports

@@ -141,7 +141,7 @@ def enable_user(name: Name, json: Json = False) -> None:
 def forget_user(name: Name, yes: Yes = False, json: Json = False) -> None:
     """Delete a person's account, keys and conversations.
 
-    The name goes out of the ledger, too.
+    The name goes out of the ledger and of evaluations, too.
     """
     from ui.backroom import people_desk
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ingest.errors import ConfigError
 from ui.desks.desk import Desk
 from ui.ledger.audit import Action
+from ui.ledger.books import made_up_name
 from ui.people.accounts import Account
 from ui.people.groups import Group
 from ui.people.invitations import LASTS_SECONDS
@@ -62,12 +63,22 @@ class People(Desk):
         return self._link(self._local(name))
 
     def forget(self, name: str) -> None:
-        """Deletes the account with its sessions, keys and conversations; its name goes from the ledger. Raises
-        AccountNotFound, LastAdmin."""
+        """Deletes the account with its sessions, keys and conversations; its name goes from the ledger and from evaluations.
+
+        What fails in the middle can be asked for again: the account goes last, and is closed until then. Raises
+        AccountNotFound, LastAdmin, StoreError.
+        """
+        from eval.forgetting import rename_voter
+        from ui.desks.question_sets import rename_author
+
         account = self.house.accounts.named(name)
-        self.house.accounts.delete(account.id)
+        self.house.accounts.set_disabled(account.id, True)
+        home, nobody = self.house.settings.home, made_up_name()
+        rename_voter(home, account.name, nobody)
+        rename_author(home, account.name, nobody)
         self.house.memory.forget(account.id)
         self.house.ledger.forget(account.id, account.name)
+        self.house.accounts.delete(account.id)
         self._write_down("user_forgotten", account.id)
 
     def groups(self) -> list[Group]:

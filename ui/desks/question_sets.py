@@ -20,6 +20,7 @@ from eval.runs import utc_now
 from ingest.assets import write_atomically
 from ingest.errors import ConfigError, MidasError
 from ui.desks.evaluating import Evaluating, not_found
+from ui.people.names import folded
 
 FOLDER = "question-sets"
 NAME = r"[a-z0-9][a-z0-9._-]{0,62}"
@@ -216,6 +217,14 @@ class QuestionSets(Evaluating):
                 raise not_found("collection", name, readable)
 
 
+def rename_author(home: Path, name: str, other: str) -> None:
+    """The sets that one person brought in are another's from then on."""
+    for path in (home / FOLDER).glob("*.about.json"):
+        about = _about_of(path)
+        if folded(about.by) == folded(name):
+            write_atomically(path, about.model_copy(update={"by": other}).model_dump_json().encode())
+
+
 def _require(ids: Sequence[str], id: str) -> None:
     if id not in ids:
         raise not_found("question", id, list(ids))
@@ -227,12 +236,18 @@ def _about_path(path: Path) -> Path:
 
 def _about(path: Path) -> About:
     """Of a file that somebody put into the folder, nothing is known but its day."""
-    try:
-        return About.model_validate_json(_about_path(path).read_bytes())
-    except FileNotFoundError:
+    beside = _about_path(path)
+    if not beside.exists():
         return About(at=datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds"))
+    return _about_of(beside)
+
+
+def _about_of(path: Path) -> About:
+    """Raises ConfigError."""
+    try:
+        return About.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        raise ConfigError(f"{_about_path(path)} can't be read: correct it, or delete it with its set.") from error
+        raise ConfigError(f"{path} can't be read: correct it, or delete it with its set.") from error
 
 
 def _view(file: _File) -> SetView:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ingest.catalog import now
 from ingest.errors import MidasError
 from ui.ledger.audit import Action, AuditFilter, AuditRow, audit_row
-from ui.ledger.database import empty_log, open_database
+from ui.ledger.database import open_database
 from ui.ledger.usage import Counted, UsageFilter, Used, counted
 from ui.person import Person
 
@@ -112,12 +112,16 @@ class Books:
     def forget(self, person: str, name: str) -> None:
         """The person's lines and counts stay, under a made-up name and without addresses."""
         self._pool.submit(lambda: None).result()
-        nobody = f"{FORGOTTEN}-{secrets.token_hex(4)}"
+        nobody = made_up_name()
         with self.database.write() as connection:
             connection.execute("UPDATE audit SET person = ?, name = '', address = '' WHERE person = ?", (nobody, person))
             connection.execute("UPDATE audit SET subject = ?, address = '' WHERE subject IN (?, ?)", (nobody, person, name))
+            connection.execute(
+                "UPDATE audit SET detail = replace(detail, ?, ?) WHERE action = 'key_made'",
+                (f" for {name}, ", f" for {nobody}, "),
+            )
             connection.execute("UPDATE usage SET person = ?, name = '' WHERE person = ?", (nobody, person))
-        empty_log(self.database)
+        self.database.empty_log()
 
     def sweep(self, *, audit_before: str | None, usage_before: str | None) -> int:
         """Deletes what is older; counts the rows."""
@@ -129,8 +133,13 @@ class Books:
             if usage_before:
                 gone += connection.execute("DELETE FROM usage WHERE day < ?", (usage_before[:10],)).rowcount
         if gone:
-            empty_log(self.database)
+            self.database.empty_log()
         return gone
+
+
+def made_up_name() -> str:
+    """For somebody who is forgotten: it tells one from another, and nobody who they were."""
+    return f"{FORGOTTEN}-{secrets.token_hex(4)}"
 
 
 def _row(used: Used) -> tuple[str | int | float, ...]:

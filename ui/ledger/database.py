@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from ingest.database import Database
@@ -62,9 +60,3 @@ def open_database(home: Path) -> Database:
     with database.write() as connection:
         connection.execute("PRAGMA secure_delete=ON")
     return database
-
-
-def empty_log(database: Database) -> None:
-    """After deletions: empties the log, so that no part of what is gone stays in the files."""
-    with closing(sqlite3.connect(database.path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

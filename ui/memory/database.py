@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 from ingest.database import Database
-from ui.ledger.database import empty_log
 
 MERGED_PAGES = 50
 PAUSE_SECONDS = 0.002
@@ -94,7 +93,7 @@ def scrub(database: Database) -> None:
     while _merge(database, pages) >= 2:
         pages = MERGED_PAGES
         time.sleep(PAUSE_SECONDS)
-    empty_log(database)
+    database.empty_log()
 
 
 def _merge(database: Database, pages: int) -> int:

@@ -156,10 +156,12 @@ class Accounts:
             rows.execute("UPDATE accounts SET disabled = ? WHERE id = ?", (disabled, account_id))
 
     def delete(self, account_id: str) -> None:
-        """With its sessions, keys and links. Raises LastAdmin."""
+        """With its sessions, keys and links; what was in the files is overwritten. Raises LastAdmin."""
         with self._database.write() as rows:
+            rows.execute("PRAGMA secure_delete=ON")
             _keep_an_admin(rows, account_id)
             rows.execute("DELETE FROM accounts WHERE id = ?", (account_id,))
+        self._database.empty_log()
 
     def signed_in(self, account_id: str) -> None:
         """Remembers when."""
