@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,21 +19,25 @@ from fastapi.testclient import TestClient
 from assistant.citations import strip_markers
 from assistant.notices import withheld
 from assistant.redaction import redacted
-from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, TokenEvent
+from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, StatusEvent, TokenEvent
 from tests.fake_openai import FakeOpenAI, running
 from tests.housing import ADMIN, ANA, LUIS, asked, housed, load, until_words
 from tests.serving import ANSWER_ES, QUESTION_ES, make_midas, scripted, write_documents
 from ui.api.app import make_api
 from ui.desks.asking import Asking
 from ui.desks.conversations import Conversations
+from ui.desks.people import People
 from ui.house import House
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
 from ui.memory.export import markdown
 from ui.memory.memory import Memory, title_of
 from ui.memory.readable import history
-from ui.person import LOCAL
+from ui.people import standing
+from ui.people.errors import SignedOut
+from ui.person import LOCAL, Entry, Person
 from ui.service import Question
+from ui.web.chat_routes import News, Watched
 
 FOLLOW_UP = "¿Y con cuánta antelación se solicitan?"
 WATERPOLO = "¿Quién ganó la final de waterpolo de Montevideo?"
@@ -136,6 +140,63 @@ def test_stopping_keeps_what_was_written(house: House, fake: FakeOpenAI) -> None
     assert turn.text and ANSWER_ES.startswith(turn.text)
     while fake.disconnects == disconnects:
         time.sleep(0.01)
+
+
+ENDS: dict[str, Callable[[House, Person], object]] = {
+    "disabled": lambda house, person: house.accounts.set_disabled(person.id, True),
+    "forgotten": lambda house, person: People(house, ADMIN).forget(person.name),
+    "session ended": lambda house, person: house.register.sessions.end_others(person.id, "another"),
+    "key revoked": lambda house, person: house.register.keys.revoke(person.credential or ""),
+}
+
+
+def guest(house: House, entry: Entry) -> Person:
+    """Somebody with an account, who came in with a session or a key of their own."""
+    account = house.accounts.find("clara") or house.accounts.add("clara", "employee", issuer="https://login", subject="clara")
+    house.accounts.set_disabled(account.id, False)
+    if entry == "key":
+        credential = house.register.keys.make(account.id, "informe", "everything", None)[0].id
+    else:
+        found = house.register.sessions.find(house.register.sessions.begin(account.id, "127.0.0.1", "test"))
+        assert found is not None
+        credential = found.id
+    return replace(ANA, id=account.id, name=account.name, entry=entry, credential=credential)
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_answers_end_with_what_their_reader_came_with(
+    house: House, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(standing, "LOOK_SECONDS", 0.01)
+    fake.token_s = 0.05
+    person = guest(house, "key" if how == "key revoked" else "session")
+    desk, kept, other = Asking(house, person), Conversations(house, person), Asking(house, guest(house, "key"))
+
+    async def ask() -> str:
+        events, plain = desk.converse(Question(QUESTION_ES)), desk.stream(Question(QUESTION_ES))
+        begun = await until_words(events)
+        assert isinstance(await anext(plain), StatusEvent)
+        followed = other.follow(begun.turn)
+        await anext(followed)
+        page = Watched(begun.turn, desk, kept, "es").news(desk.follow(begun.turn))
+        await anext(page)
+        ENDS[how](house, person)
+        for stream in (events, plain):
+            with pytest.raises(SignedOut, match="signed in no longer"):
+                assert not [event async for event in stream if isinstance(event, AnswerEvent)]
+        assert [news async for news in page][-1] == News(signed_out=True)
+        if how in ("session ended", "key revoked"):
+            assert not [event async for event in followed if isinstance(event, AnswerEvent)]
+        await followed.aclose()
+        return begun.turn
+
+    turn = asyncio.run(ask())
+    if how == "forgotten":
+        with pytest.raises(ConversationNotFound):
+            house.memory.turn(person.id, turn)
+        return
+    found = house.memory.turn(person.id, turn)
+    assert found.state == "interrupted" and found.text and ANSWER_ES.startswith(found.text)
 
 
 def test_an_error_is_kept_with_the_question(house: House, fake: FakeOpenAI) -> None:

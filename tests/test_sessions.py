@@ -169,7 +169,7 @@ def test_a_key_has_the_rights_of_its_owner(house: House, home: Path) -> None:
 def test_a_key_for_asking_opens_nothing_else(house: House, home: Path) -> None:
     client, bearer = client_of(house), {"Authorization": f"Bearer {key_of(home, 'jefa', 'ask')}"}
     assert client.get("/v1/models", headers=bearer).status_code == 200
-    for path in ("/v1/users", "/v1/keys", "/v1/backends", "/v1/account", "/v1/account/keys", "/v1/conversations", "/metrics"):
+    for path in ("/v1/users", "/v1/keys", "/v1/backends", "/v1/account", "/v1/account/keys", "/v1/conversations"):
         assert client.get(path, headers=bearer).status_code == 403, path
     assert client.get("/es/manage/", headers=bearer).status_code == 403
 

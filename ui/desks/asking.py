@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +19,9 @@ from ui.ledger.counting import Count
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
 from ui.memory.readable import Readable, history
+from ui.memory.writing import Writing
+from ui.people.errors import SignedOut
+from ui.people.standing import while_admitted
 from ui.person import NotAllowed
 from ui.service import Question
 from ui.views import BackendView, SearchView
@@ -33,10 +36,11 @@ class Asking(Desk):
 
     async def stream(self, question: Question) -> AsyncGenerator[Event, None]:
         """What happens until the answer, then the answer; nothing of it is kept, but it is counted. Closing it stops the
-        model. Raises TooMany, and what `Assistant.stream` raises."""
+        model. Raises TooMany, SignedOut, and what `Assistant.stream` raises."""
         self.house.limits.question(self.person)
+        answering = self.house.service.stream(question, self.person.access)
         with Count(self.house, self.person, question) as count:
-            async with aclosing(self.house.service.stream(question, self.person.access)) as events:
+            async with aclosing(while_admitted(self.house.register, self.person, answering)) as events:
                 async for event in events:
                     count.hear(event)
                     yield event
@@ -62,11 +66,12 @@ class Asking(Desk):
         """The events of an answer that is being written, from the first one on; none when nobody writes on it, or it may come
         from what the person may not read any more.
 
-        Raises ConversationNotFound, and what went wrong."""
+        Raises ConversationNotFound, SignedOut, and what went wrong."""
         may_read = await asyncio.to_thread(self._may_read_all, turn)
         if may_read and (writing := self.house.writings.get(turn)):
-            async for event in writing.watch():
-                yield event
+            async with aclosing(while_admitted(self.house.register, self.person, _followed(writing))) as events:
+                async for event in events:
+                    yield event
 
     def stop(self, turn: str) -> None:
         """Ends the writing; what was written stays. Raises ConversationNotFound."""
@@ -137,3 +142,10 @@ class Asking(Desk):
             return None
         asked = standalone(question.text, question.history, self.house.settings.answer.history_turns)
         return " ".join(sorted(query_terms(asked.search_text))) or None
+
+
+async def _followed(writing: Writing) -> AsyncGenerator[Event, None]:
+    """Whoever follows may be signed in while who asked no longer is: for them the answer just ends."""
+    with suppress(SignedOut):
+        async for event in writing.watch():
+            yield event

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant.types import Answer, AnswerEvent, Event, StatusEvent, Usage
 from ui.ledger.usage import Outcome, Used, collections_of
+from ui.people.errors import SignedOut
 from ui.person import Person
 from ui.service import Question
 
@@ -44,7 +45,7 @@ class Count:
     def _outcome(self, error: BaseException | None) -> Outcome:
         if self._answer:
             return "declined" if self._answer.declined else "answered"
-        return "error" if isinstance(error, Exception) else "stopped"
+        return "error" if isinstance(error, Exception) and not isinstance(error, SignedOut) else "stopped"
 
     @property
     def _known(self) -> str:

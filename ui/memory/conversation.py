@@ -29,9 +29,9 @@ class Turn:
     """A question and what came of it.
 
     `answer` is there when `state` is `done`, `error` when it is `failed`; otherwise `text` is what was written so far.
-    `interrupted`: the server stopped in the middle. `collections` (None: all) and `backend` (None: the default one) were
-    chosen for it, `searched` are the collections it may come from. `withheld` tells that parts are left out, which came from
-    documents that the person may not read any more.
+    `interrupted`: the server stopped in the middle, or who asked was let in no longer. `collections` (None: all) and `backend`
+    (None: the default one) were chosen for it, `searched` are the collections it may come from. `withheld` tells that parts are
+    left out, which came from documents that the person may not read any more.
     """
 
     id: str

@@ -14,6 +14,7 @@ from assistant.types import Answer, AnswerEvent, Event, StatusEvent, TokenEvent
 from ingest.errors import MidasError
 from ui.errors import told
 from ui.memory.memory import Memory
+from ui.people.errors import SignedOut
 
 SAVE_SECONDS = 1.0
 """How much of what was written may be lost when the server is killed."""
@@ -111,6 +112,9 @@ class Writings:
                     writing.hear(event)
         except asyncio.CancelledError:
             await self._run(self._memory.end, turn, "stopped" if writing.stopped else "interrupted", writing.text)
+        except SignedOut as error:
+            problem = error
+            await self._run(self._memory.end, turn, "interrupted", writing.text)
         except Exception as error:
             problem = told(error)
             await self._run(self._memory.end, turn, "failed", writing.text, problem.message)

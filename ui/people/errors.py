@@ -58,5 +58,12 @@ class TooMany(MidasError):
         return TooMany, (str(self), self.wait_s)
 
 
+class SignedOut(MidasError):
+    """Somebody listens with an account, a session or a key that has ended meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("You are signed in no longer, or your key was revoked: sign in again, or ask an admin of Midas.")
+
+
 class SignInFailed(MidasError):
     """A sign-in service did not say who somebody is, or Midas can't take them in."""

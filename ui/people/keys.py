@@ -60,6 +60,12 @@ class Keys:
             ).fetchone()
         return row and Key(*row)
 
+    def holds(self, key_id: str) -> bool:
+        """Whether it was not revoked, and its time is not over."""
+        with self._database.read() as rows:
+            condition = "id = ? AND (expires_at IS NULL OR expires_at > ?)"
+            return rows.execute(f"SELECT 1 FROM keys WHERE {condition}", (key_id, self._now())).fetchone() is not None
+
     def stale(self, key: Key) -> bool:
         """Whether `used` is due."""
         return key.used_at is None or self._now() - key.used_at > USED_EVERY_SECONDS

@@ -11,6 +11,7 @@ from ui.people.keys import Keys
 from ui.people.outside import Outside
 from ui.people.secret import signing_key
 from ui.people.sessions import Sessions
+from ui.person import Person
 
 HOUR_SECONDS = 3600.0
 
@@ -30,6 +31,16 @@ class Register:
             HOUR_SECONDS * hours for hours in (settings.access.session_idle_hours, settings.access.session_hours)
         )
         self.sessions = Sessions(self._database, self.key, idle_s, longest_s)
+
+    def admits(self, person: Person) -> bool:
+        """Whether the account and the session or key with which this person came in still hold."""
+        if person.entry != "proxy" and person.credential is None:
+            return True
+        if self.accounts.person(person.id) is None:
+            return False
+        if person.credential is None:
+            return True
+        return self.keys.holds(person.credential) if person.entry == "key" else self.sessions.holds(person.credential)
 
     def close(self) -> None:
         self._database.close()

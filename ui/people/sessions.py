@@ -64,6 +64,14 @@ class Sessions:
             ).fetchone()
         return row and Session(*row)
 
+    def holds(self, session_id: str) -> bool:
+        """Whether it has not ended."""
+        with self._database.read() as rows:
+            condition = "id = ? AND created_at >= ? AND seen_at >= ?"
+            return (
+                rows.execute(f"SELECT 1 FROM sessions WHERE {condition}", (session_id, *self._oldest())).fetchone() is not None
+            )
+
     def stale(self, session: Session) -> bool:
         """Whether `seen` is due."""
         return self._now() - session.seen_at > SEEN_EVERY_SECONDS

@@ -26,6 +26,7 @@ from ui.desks.reading import Reading
 from ui.errors import told
 from ui.memory.conversation import Begun, Turn
 from ui.openai_format import QUESTION_CHARS
+from ui.people.errors import SignedOut
 from ui.service import Question
 from ui.web.chat_texts import CHAT_TEXTS
 from ui.web.choices import collections_menu, models_menu, welcome
@@ -140,13 +141,15 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A line for the page; what is None has not changed. `done` is the whole turn."""
+    """A line for the page; what is None has not changed. `done` is the whole turn; `signed_out` tells that there is none, as
+    who listened is let in no longer."""
 
     begun: Begun | None = None
     state: str | None = None
     notice: str | None = None
     draft: Patch | None = None
     done: str | None = None
+    signed_out: bool | None = None
 
     def line(self) -> bytes:
         told = {news.name: value for news in fields(self) if (value := getattr(self, news.name)) is not None}
@@ -203,6 +206,9 @@ class Watched:
                 async for event in events:
                     if item := self._heard(event):
                         yield item
+        except SignedOut:
+            yield News(signed_out=True)
+            return
         except Exception as error:
             problem = told(error)
         yield News(done=await asyncio.to_thread(self._done, problem))
