@@ -210,7 +210,8 @@ class Store:
         generation = self.begin_generation(embedder, chunking)
         with self.database.write() as connection:
             connection.execute(
-                "INSERT INTO collections (name, created_at, generation) VALUES (?, ?, ?)", (name, now(), generation)
+                "INSERT INTO collections (id, name, created_at, generation) VALUES (?, ?, ?, ?)",
+                (generation, name, now(), generation),
             )
         self._building.discard(generation)
 

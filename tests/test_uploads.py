@@ -238,6 +238,30 @@ def test_a_job_that_failed_as_a_whole_is_tried_again(desk: Keeping, house: House
     assert states(finished(desk, desk.retry(done.id))) == {"a.txt": "ready"} and spooled(house) == []
 
 
+def test_an_upload_is_for_the_collection_that_it_was_sent_to_and_for_no_later_one_of_its_name(
+    desk: Keeping, house: House
+) -> None:
+    free = threading.Event()
+    house.jobs.start("reindex", "docs", lambda *_: free.wait() and None)
+    receiving, waiting, queued = (desk.open_upload("docs", [Announced("a.txt", len(NOTE))]) for _ in range(3))
+    for job in (waiting, queued):
+        send(desk, job, 1, NOTE)
+    desk.begin(queued.id)
+    desk.delete_collection("docs")
+    desk.create("docs")
+    free.set()
+    for ended in (lambda: send(desk, receiving, 1, NOTE), lambda: desk.begin(waiting.id)):
+        with pytest.raises(CollectionNotFound, match="'docs' that these files were sent to was deleted"):
+            ended()
+    for job in (receiving, waiting, finished(desk, queued)):
+        view = desk.job(job.id)
+        assert view.state == "failed" and view.error and "was deleted: upload them to another one" in view.error
+    assert spooled(house) == [] and desk.documents("docs").rows == ()
+    with pytest.raises(CollectionNotFound):
+        desk.retry(queued.id)
+    assert not desk.job(queued.id).retryable
+
+
 def test_cancelling_leaves_nothing_behind(desk: Keeping, house: House) -> None:
     """Neither an upload that is being received, nor one that waits for its turn."""
     free = threading.Event()

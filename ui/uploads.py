@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from assistant.config import Settings
 from ingest.catalog import now
-from ingest.errors import ConfigError, StoreError
+from ingest.collection import CollectionInfo
+from ingest.errors import CollectionNotFound, ConfigError, StoreError
 from ingest.files import SourceFile
 from ingest.loaders import too_large
 from ingest.progress import FileOutcome, IngestReport
@@ -24,6 +25,7 @@ from ui.views import FileView, JobView
 KEPT_SECONDS = 7 * 86400.0
 """How long files that came to nothing wait for somebody to try them again."""
 
+_GONE = "collection_not_found"
 _MISSING = "The file has not arrived: upload it again."
 
 
@@ -49,13 +51,13 @@ class Uploads:
 
         Raises CollectionNotFound, ConfigError when the whole is too much, StoreError when the disk is full.
         """
-        self._service.store().collection(collection)
-        view = self._announce(new_id(), collection, announced, owner)
+        view = self._announce(new_id(), self._service.store().collection(collection), announced, owner)
         self._write(view, begun=False)
         return self._jobs.show(view)
 
     async def receive(self, job_id: str, number: int, pieces: AsyncIterator[bytes]) -> JobView:
-        """Takes the bytes of one file. Raises ConfigError when the job doesn't wait for it, or they are not those announced."""
+        """Takes the bytes of one file. Raises CollectionNotFound, ConfigError when the job doesn't wait for it, or they are not
+        those announced."""
         file = next((file for file in self._receiving(job_id).files if file.number == number), None)
         if file is None or file.state != "waiting":
             raise ConfigError(f"This upload waits for no file with the number {number}: look at the files of the job.")
@@ -67,14 +69,13 @@ class Uploads:
 
     async def take(self, collection: str, content_type: str, body: AsyncIterator[bytes], owner: str) -> JobView:
         """A whole upload in one multipart request; it is read once all of it has arrived. Raises as `open`."""
-        self._service.store().collection(collection)
-        job_id = new_id()
+        into, job_id = self._service.store().collection(collection), new_id()
         spool = self._spool(job_id)
         try:
             spool.make_folder()
             saved = await save_files(content_type, body, spool.folder, self._settings.uploads)
             announced = [Announced(file.name, file.path.stat().st_size) for file in saved]
-            view = self._announce(job_id, collection, announced, owner)
+            view = self._announce(job_id, into, announced, owner)
             files = tuple(replace(file, received=file.state == "waiting") for file in view.files)
             for file in files:
                 if file.received:
@@ -89,15 +90,16 @@ class Uploads:
             raise
 
     def begin(self, job_id: str) -> JobView:
-        """Reads what has arrived into the collection; a file that has not arrived has failed."""
+        """Reads what has arrived into the collection; a file that has not arrived has failed. Raises CollectionNotFound."""
         view = self._receiving(job_id)
         return self._begin(replace(view, files=tuple(map(_missing, view.files))))
 
     def retry(self, job_id: str) -> JobView:
-        """Reads once more what failed and is still here. Raises ConfigError when there is nothing."""
+        """Reads once more what failed and is still here. Raises ConfigError when there is nothing, CollectionNotFound."""
         view = self._jobs.get(job_id)
         if not view.retryable:
             raise ConfigError("Nothing of this job can be tried again: upload the files anew.")
+        self._end_if_gone(view)
         again = (replace(file, state="waiting", reason=None, message=None) if _is_here(file) else file for file in view.files)
         return self._begin(replace(view, files=tuple(again), report=None, progress=None, error=None, error_code=None))
 
@@ -126,7 +128,7 @@ class Uploads:
 
     # Announcing
 
-    def _announce(self, job_id: str, collection: str, announced: Sequence[Announced], owner: str) -> JobView:
+    def _announce(self, job_id: str, into: CollectionInfo, announced: Sequence[Announced], owner: str) -> JobView:
         limits = self._settings.uploads
         if len(announced) > limits.files:
             raise too_many(limits)
@@ -138,7 +140,9 @@ class Uploads:
         files = tuple(self._files(announced))
         if not files:
             raise ConfigError("There are no files to upload; hidden and temporary ones are left out: choose others.")
-        return JobView(job_id, "upload", collection, "receiving", owner=owner, started_at=now(), files=files)
+        return JobView(
+            job_id, "upload", into.name, "receiving", owner=owner, started_at=now(), files=files, collection_id=into.id
+        )
 
     def _files(self, announced: Sequence[Announced]) -> Iterator[FileView]:
         """Numbered from 1, without hidden files; those that can't be taken have failed."""
@@ -178,7 +182,7 @@ class Uploads:
             self._jobs.settle(view.id, outcome)
 
         def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
-            self._service.store().collection(view.collection)
+            self._require_collection(view)
             files = [
                 SourceFile(file.source, spool.path(file.number), on_disk=False)
                 for file in view.files
@@ -194,17 +198,36 @@ class Uploads:
         """Keeps only what can be tried again."""
         spool = self._spool(view.id)
         left = [file for file in view.files if file.state in ("waiting", "reading", "failed") and file.received]
-        if view.state == "cancelled" or not left:
+        if view.state == "cancelled" or view.error_code == _GONE or not left:
             spool.delete()
         else:
             files = tuple(replace(file, state="waiting") if file.state == "reading" else file for file in view.files)
             self._write(replace(view, files=files, progress=None, report=None), begun=True)
             spool.keep_only(left)
 
+    def _require_collection(self, view: JobView) -> None:
+        """Raises CollectionNotFound when the collection is gone, whatever has its name now: others may read that one."""
+        infos = self._service.collections()
+        if not any(info.name == view.collection and view.collection_id in (info.id, None) for info in infos):
+            raise CollectionNotFound(
+                f"The collection {view.collection!r} that these files were sent to was deleted: upload them to another one."
+            )
+
+    def _end_if_gone(self, view: JobView) -> None:
+        """An upload whose collection is gone ends. Raises CollectionNotFound."""
+        try:
+            self._require_collection(view)
+        except CollectionNotFound as error:
+            self._spool(view.id).delete()
+            files = tuple(replace(file, received=False) for file in view.files)
+            self._jobs.show(replace(view, state="failed", error=error.message, error_code=_GONE, files=files))
+            raise
+
     def _receiving(self, job_id: str) -> JobView:
         view = self._jobs.get(job_id)
         if view.state != "receiving":
             raise ConfigError("This upload takes no more files, it has begun: start another one.")
+        self._end_if_gone(view)
         return view
 
     def _write(self, view: JobView, *, begun: bool) -> None:
