@@ -166,6 +166,14 @@ def test_a_key_has_the_rights_of_its_owner(house: House, home: Path) -> None:
         assert client.get("/v1/models", headers=bearer).status_code == 200
 
 
+def test_a_link_is_in_the_language_that_its_maker_chose_and_offers_the_other(house: House, home: Path) -> None:
+    client = signed_in(client_of(house), home, "jefa")
+    added = client.post("/v1/users", json={"name": "rosa", "language": "en"}).json()["link"]["url"]
+    links = [added, *(client.post(f"/v1/users/rosa/link{wanted}").json()["url"] for wanted in ("", "?language=en"))]
+    assert [link.partition("?")[0] for link in links] == ["/en/link", "/es/link", "/en/link"]
+    assert f'href="{links[-1].replace("/en/", "/es/")}" lang="es"' in client_of(house).get(links[-1]).text
+
+
 def test_a_key_for_asking_opens_nothing_else(house: House, home: Path) -> None:
     client, bearer = client_of(house), {"Authorization": f"Bearer {key_of(home, 'jefa', 'ask')}"}
     assert client.get("/v1/models", headers=bearer).status_code == 200

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from assistant.prompts import Language
 from ui.api.context import REFUSALS, SECURED, at
 from ui.desks.people import People
 from ui.people.groups import Group
@@ -22,9 +23,12 @@ KeyDays = Annotated[int | None, Field(ge=1, le=3650, description="days that the 
 
 
 class NewUser(BaseModel):
+    """`language` is that of the page that the link leads to."""
+
     name: Name
     role: Role = "employee"
     groups: list[Name] = Field([], max_length=200)
+    language: Language = "es"
 
 
 class UserChange(BaseModel):
@@ -61,7 +65,7 @@ def users(desk: AtPeople) -> list[UserView]:
 @people.post("/users", status_code=201)
 def add_user(body: NewUser, desk: AtPeople) -> AddedUser:
     """A new account, with the link by which its owner sets a password."""
-    return desk.add(body.name, body.role, body.groups)
+    return desk.add(body.name, body.role, body.groups, body.language)
 
 
 @people.get("/users/{user}")
@@ -83,9 +87,9 @@ def forget_user(user: str, desk: AtPeople) -> None:
 
 
 @people.post("/users/{user}/link", status_code=201)
-def link(user: str, desk: AtPeople) -> LinkView:
-    """A link that sets a new password, once."""
-    return desk.link(user)
+def link(user: str, desk: AtPeople, language: Language = "es") -> LinkView:
+    """A link that sets a new password, once, to a page in this language."""
+    return desk.link(user, language)
 
 
 @people.post("/users/{user}/keys", status_code=201)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.prompts import Language
 from ingest.errors import ConfigError
 from ui.desks.desk import Desk
 from ui.ledger.audit import Action
@@ -30,11 +31,12 @@ class People(Desk):
         """Raises AccountNotFound."""
         return UserView.of(self.house.accounts.named(name))
 
-    def add(self, name: str, role: Role = "employee", groups: Sequence[str] = ()) -> AddedUser:
-        """A new account, with the link by which its owner sets a password. Raises NameTaken, BadName, GroupNotFound."""
+    def add(self, name: str, role: Role = "employee", groups: Sequence[str] = (), language: Language = "es") -> AddedUser:
+        """A new account, with the link, in this language, by which its owner sets a password. Raises NameTaken, BadName,
+        GroupNotFound."""
         account = self.house.accounts.add(name, role, groups)
         self._write_down("user_added", account.name, f"{role} {', '.join(account.groups)}".strip())
-        return AddedUser(UserView.of(account), self._link(account))
+        return AddedUser(UserView.of(account), self._link(account, language))
 
     def change(
         self, name: str, *, role: Role | None = None, groups: Sequence[str] | None = None, disabled: bool | None = None
@@ -58,9 +60,10 @@ class People(Desk):
         self.house.accounts.set_password(account.id, password)
         self._write_down("password_changed", account.name)
 
-    def link(self, name: str) -> LinkView:
-        """A link that sets a new password; the one before holds no longer. Raises AccountNotFound, ConfigError."""
-        return self._link(self._local(name))
+    def link(self, name: str, language: Language = "es") -> LinkView:
+        """A link that sets a new password, to a page in this language; the one before holds no longer. Raises AccountNotFound,
+        ConfigError."""
+        return self._link(self._local(name), language)
 
     def forget(self, name: str) -> None:
         """Deletes the account with its sessions, keys and conversations; its name goes from the ledger and from evaluations.
@@ -131,9 +134,9 @@ class People(Desk):
     def _group(self, name: str) -> Group:
         return next(group for group in self.groups() if group.name == name)
 
-    def _link(self, account: Account) -> LinkView:
+    def _link(self, account: Account, language: Language) -> LinkView:
         self._write_down("link_made", account.name)
-        path = f"/es/link?code={self.house.register.invitations.make(account.id)}"
+        path = f"/{language}/link?code={self.house.register.invitations.make(account.id)}"
         return LinkView(f"{self.house.settings.server.public_url or ''}{path}", round(LASTS_SECONDS / HOUR_SECONDS))
 
     def _write_down(self, action: Action, subject: str, detail: str = "") -> None:

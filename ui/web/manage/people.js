@@ -34,7 +34,7 @@ midas.manage("people", (panel, t) => {
     const role = midas.select(first ? ROLES.slice(2) : ROLES, first ? "admin" : "employee");
     const chosen = choices([]);
     const save = async () => {
-      const made = await api("POST", "/v1/users", { name: name.value.trim(), role: role.value, groups: chosen.values() });
+      const made = await api("POST", "/v1/users", { name: name.value.trim(), role: role.value, groups: chosen.values(), language: midas.language });
       close();
       await users.refresh();
       await hand(made.user, made.link);
@@ -59,7 +59,7 @@ midas.manage("people", (panel, t) => {
         button(t.forget, async () => (await forget(each)) && close(), "small warn")));
   });
 
-  const link = async (each) => hand(each, await api("POST", user(each.name, "/link")));
+  const link = async (each) => hand(each, await api("POST", user(each.name, `/link?language=${midas.language}`)));
   const hand = (each, made) => midas.reveal(fill(t.link_title, { name: each.name }), fill(t.link_text, { n: made.hours }), new URL(made.url, location.origin).href);
 
   const disable = async (each) => {
