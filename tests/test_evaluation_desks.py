@@ -286,6 +286,8 @@ def test_a_vote_is_given_blind_counted_once_and_taken_back(house: House) -> None
         desk.vote(run, first.pair, "right", 1.0)
     again = desk.undo(run)
     assert again == first
+    [row] = house.ledger.audited(AuditFilter(action="votes_changed"), 10)
+    assert (row.subject, row.name) == (run, "eva")
     desk.vote(run, first.pair, "both_bad", 900.0)
     found = desk.results(run)
     assert [found.votes, found.voters, found.by_voter[0].voter] == [1, 1, "eva"] and found.both_bad.value == 1

@@ -16,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+import ui
 from assistant.types import AnswerEvent, TokenEvent, Usage
 from ingest.errors import ConfigError, StoreError
 from tests.fake_openai import FakeOpenAI, running
@@ -24,9 +25,10 @@ from tests.serving import QUESTION_ES, scripted, write_documents
 from ui.api.app import make_api
 from ui.cli import app
 from ui.desks.asking import Asking
+from ui.desks.conversations import Conversations
 from ui.desks.ledger import Ledger
 from ui.house import House
-from ui.ledger.audit import AuditFilter
+from ui.ledger.audit import ACTIONS, AuditFilter
 from ui.ledger.books import Books
 from ui.ledger.report import usage_report
 from ui.ledger.usage import By, Counted, UsageFilter, Used
@@ -196,6 +198,20 @@ def test_a_forgotten_person_leaves_lines_and_counts_without_a_name(house: House)
     assert row.questions == 1 and row.key.startswith("forgotten-") and row.name == ""
     for path in house.settings.home.glob("ledger.db*"):
         assert ANA.id.encode() not in path.read_bytes()
+
+
+def test_every_action_of_the_log_is_written_by_something() -> None:
+    files = [path for path in Path(ui.__file__).parent.rglob("*.py") if path.name != "audit.py"]
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert not [action for action in ACTIONS if f'"{action}"' not in code]
+
+
+def test_conversations_that_are_exported_or_deleted_are_in_the_log(house: House) -> None:
+    turn, desk = asyncio.run(asked(house, ANA, WATERPOLO)), Conversations(house, ANA)
+    desk.markdown(turn.conversation)
+    desk.delete(turn.conversation)
+    rows = [(row.action, row.subject, row.name, row.detail) for row in house.ledger.audited(ALL, 10)]
+    assert rows == [(f"conversation_{what}", turn.conversation, "ana", "") for what in ("deleted", "exported")]
 
 
 def test_a_cell_of_the_file_is_no_formula(house: House) -> None:

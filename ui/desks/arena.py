@@ -59,6 +59,7 @@ class Voting(Evaluating):
         with open_arena(self.home) as arena:
             if not arena.undo(found.id, self.person.name):
                 raise ConfigError("There is no vote of yours to take back.")
+            self.house.ledger.audit(self.person, "votes_changed", found.id, "taken back")
             return arena.next(found.id, self.person.name)
 
     def results(self, run: str) -> Preference:

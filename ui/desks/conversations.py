@@ -53,10 +53,13 @@ class Conversations(Desk):
         for turn in self.house.memory.get(self.person.id, conversation).turns:
             self.house.writings.stop(turn.id)
         self.house.memory.delete(self.person.id, conversation)
+        self.house.ledger.audit(self.person, "conversation_deleted", conversation)
 
     def markdown(self, conversation: str, language: Language = "es") -> str:
         """The conversation as a text of its own, with numbered citations."""
-        return markdown(self.get(conversation), language)
+        text = markdown(self.get(conversation), language)
+        self.house.ledger.audit(self.person, "conversation_exported", conversation)
+        return text
 
     def _readable(self) -> Readable:
         return Readable.of(self.house.service.collections(self.person.access))

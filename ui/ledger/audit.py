@@ -19,8 +19,8 @@ Action = Literal[
     "collection_made", "collection_changed", "collection_shared", "collection_reindexed", "collection_deleted",
     "setting_changed", "backend_checked", "repaired",
     "conversation_deleted", "conversation_exported", "feedback_handled", "suggestions_changed",
-    "usage_exported", "audit_exported",
-    "questions_changed", "run_started", "run_deleted", "votes_changed",
+    "audit_exported",
+    "questions_changed", "run_started", "votes_changed",
 ]  # fmt: skip
 """What is written down. New ones are added here."""
 ACTIONS: tuple[Action, ...] = get_args(Action)

@@ -628,12 +628,10 @@ AUDIT = {
     "action_conversation_exported": Text("exportó una conversación", "exported a conversation"),
     "action_feedback_handled": Text("atendió el buzón", "handled the inbox"),
     "action_suggestions_changed": Text("cambió las sugerencias", "changed the suggestions"),
-    "action_usage_exported": Text("exportó el uso", "exported the usage"),
     "action_audit_exported": Text("exportó el registro", "exported the log"),
     "action_questions_changed": Text("cambió preguntas de evaluación", "changed evaluation questions"),
     "action_run_started": Text("inició una evaluación", "started a run"),
-    "action_run_deleted": Text("eliminó una evaluación", "deleted a run"),
-    "action_votes_changed": Text("cambió votos", "changed votes"),
+    "action_votes_changed": Text("retiró un voto", "took a vote back"),
 }
 
 HEALTH = {
