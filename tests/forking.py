@@ -17,8 +17,9 @@ from typing import Any
 
 from ui.cli import main
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.forked"])
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["tests.forked", "tests.fake_servers.process"])
+"""For all tests: Python keeps one server to fork from in a process, and the last list of what it imports first."""
 
 
 class Forked:
@@ -36,7 +37,7 @@ class Forked:
     ) -> None:
         self.args = ["midas", *words]
         standard = [_Descriptor(file.fileno()) for file in (stdin, stdout, stderr)]
-        self._process = _context.Process(target=_call, args=(dict(environment), standard, self.args, work))
+        self._process = FORKING.Process(target=_call, args=(dict(environment), standard, self.args, work))
         self._process.start()
         assert self._process.pid
         self.pid = self._process.pid

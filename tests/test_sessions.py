@@ -174,9 +174,10 @@ def test_a_link_is_in_the_language_that_its_maker_chose_and_offers_the_other(hou
     assert f'href="{links[-1].replace("/en/", "/es/")}" lang="es"' in client_of(house).get(links[-1]).text
 
 
-def test_a_key_for_asking_opens_nothing_else(house: House, home: Path) -> None:
+def test_a_key_for_asking_opens_little_else(house: House, home: Path) -> None:
     client, bearer = client_of(house), {"Authorization": f"Bearer {key_of(home, 'jefa', 'ask')}"}
-    assert client.get("/v1/models", headers=bearer).status_code == 200
+    for path in ("/v1/models", "/metrics"):
+        assert client.get(path, headers=bearer).status_code == 200, path
     for path in ("/v1/users", "/v1/keys", "/v1/backends", "/v1/account", "/v1/account/keys", "/v1/conversations"):
         assert client.get(path, headers=bearer).status_code == 403, path
     assert client.get("/es/manage/", headers=bearer).status_code == 403

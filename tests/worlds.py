@@ -93,6 +93,7 @@ class World:
         text = re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+(\+00:00|Z)?)?", "<time>", text)
         text = re.sub(r"<small>(?:Velocidad aún sin medir|[^<]*\bunos? \d+ s\b[^<]*)</small>", "<pace>", text)
         text = re.sub(r'"timings":\{[^}]*\}', "<timings>", text)
+        text = re.sub(r'"created":\d+', '"created":<time>', text)
         text = re.sub(r"(_ms['\"]?[:=] ?)[\d.e+-]+", r"\1<ms>", text)
         return re.sub(r"(?=[\w-]*\d)[\w-]{16,}", "<id>", text)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -19,12 +18,11 @@ import uvicorn
 from tests.fake_servers.script import Script
 from tests.fake_servers.server import AT_WORK, FakeServer
 from tests.fake_servers.wire import Wire
+from tests.forking import FORKING
 
 HOST = "127.0.0.1"
 HELD_AFTER = 8
 """Tokens: more than what the product holds back until it knows that an answer is no refusal."""
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload([__name__])
 _EXIT_SECONDS = 10
 
 
@@ -60,7 +58,7 @@ class ServerProcess:
     first_s: float | None = None
     token_s: float = 0.0
     port: int = field(default_factory=lambda: _free_port())
-    holding: Event = field(default_factory=_context.Event)
+    holding: Event = field(default_factory=FORKING.Event)
     _process: ForkServerProcess | None = field(default=None, init=False)
 
     @property
@@ -73,7 +71,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Returns when it answers."""
-        self._process = _context.Process(target=_serve, args=(replace(self),), daemon=True)
+        self._process = FORKING.Process(target=_serve, args=(replace(self),), daemon=True)
         self._process.start()
         with httpx.Client(trust_env=False) as client:
             while not self._answers(client):
