@@ -31,9 +31,10 @@ format:
 install:
 	@$(PYTHON) scripts/bootstrap.py
 
-# The page's tests drive a real Chromium; where there is none and it can't be installed they are skipped, saying so.
+# The pages' tests drive a real Chromium, best the one without a window; with none, and none to install, they are skipped.
 browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the page's tests ..." && \
-	    apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; } || \
-	  echo "No Chromium here: the page's tests will be skipped."
+	@command -v chromium-headless-shell >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the pages' tests ..." && \
+	    apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1; } || \
+	  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  echo "No Chromium here: the pages' tests will be skipped."

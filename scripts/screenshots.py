@@ -21,8 +21,9 @@ from PIL import Image
 
 from eval.questions import Question, load_questions
 from tests import reporting
+from tests.browser import chromium
 from tests.fake_openai import FakeOpenAI, Messages, running
-from tests.office import SIZES, Office, Visit, chromium, visiting
+from tests.office import SIZES, Office, Visit, visiting
 from tests.people import add_person, signed_in
 from tests.serving import make_midas
 from ui.web.language import LANGUAGES

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant import models
+from tests.browser import chromium
 
 SMALL_MODEL = "qwen2.5-coder-0.5b-instruct"
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
@@ -40,3 +43,10 @@ def answering_home(models_home: Path) -> Path:
     """`models_home` with the 1.5B model as well, for tests of real answers."""
     models.pull(DEFAULT_MODEL, models_home)
     return models_home
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Playwright's `Browser`. One for a file: while it is open no other event loop can run in its thread."""
+    with chromium() as browser:
+        yield browser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
+from tests.browser import PATIENCE_MS
 from tests.fake_openai import FakeOpenAI
 from tests.people import add_person, signed_in_browser
 from tests.serving import Midas, Server, make_midas, write_documents
@@ -25,18 +23,6 @@ PEOPLE: dict[str, tuple[Role, tuple[str, ...]]] = {
 }
 SIZES = {"desktop": (1280, 850), "phone": (375, 740)}
 LOCALES = {"es": "es-ES", "en": "en-GB"}
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE_MS = 60_000
 
 
 @dataclass
@@ -68,19 +54,6 @@ def office(folder: Path, fake: FakeOpenAI, more: str = "") -> Iterator[Office]:
     log = folder / "server.log"
     with midas.serving(log=log) as server:
         yield Office(midas, server, fake, log)
-
-
-@contextmanager
-def chromium() -> Iterator[Any]:
-    """The browser of this machine; without one the test is skipped."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the page is not tested in a browser")
-    with api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        api.expect.set_options(timeout=PATIENCE_MS)
-        yield browser
-        browser.close()
 
 
 class Visit:

@@ -12,7 +12,7 @@ pytest.importorskip("axe_playwright_python", reason="axe-core is not installed")
 
 from tests.fake_openai import FakeOpenAI, running
 from tests.finished_runs import finished_run
-from tests.office import Office, Visit, chromium, office, visiting
+from tests.office import Office, Visit, office, visiting
 from tests.serving import QUESTION_ES, scripted
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
@@ -35,12 +35,6 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with running(FakeOpenAI(reply=scripted)) as fake, office(tmp_path_factory.mktemp("axe"), fake) as made:
         finished_run(made.home, TEXTS, 4)
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
 
 
 class Checks:

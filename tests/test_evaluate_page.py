@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,8 +22,6 @@ from tests.serving import QUESTION_ES, Midas, Server, make_midas, scripted, writ
 from ui.web.evaluate.parts import TABS  # noqa: E402
 from ui.web.evaluate_texts import TEXTS, EvaluateTexts  # noqa: E402
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 SIZES = {"desktop": (1280, 860), "phone": (375, 780)}
 PAGE = Path(__file__).parent.parent / "ui" / "web"
 TABLE = f"""pregunta;respuesta;documento;cita
@@ -32,16 +29,6 @@ TABLE = f"""pregunta;respuesta;documento;cita
 ¿Cuál es la dieta completa en Francia?;70,00 €;dietas.csv;70,00 €
 """
 RUN, BASE = "20261121-100000-dietas", "20261120-100000-dietas"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the page is not tested in a browser")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

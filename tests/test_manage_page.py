@@ -12,7 +12,7 @@ import pytest
 
 from ingest.types import PageUnit
 from tests.fake_openai import FakeOpenAI, running
-from tests.office import Office, Visit, chromium, office, visiting
+from tests.office import Office, Visit, office, visiting
 from tests.people import add_person, session_of
 from tests.serving import QUESTION_ES, scripted
 from ui.web import kit, manage_texts
@@ -23,12 +23,6 @@ WEB = Path(kit.__file__).parent
 HOSTILE = '<img src=x onerror="alert(1)"> ${alert(1)}'
 MANY = 30
 """Documents of the collection `archivo`: more than one page of the list."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -34,30 +34,8 @@ from tests.serving import (  # noqa: E402
 )
 from ui.web.chat_texts import ENGLISH, SPANISH, ChatTexts  # noqa: E402
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SIZES = {"desktop": (1280, 800), "phone": (375, 740)}
 UNANSWERABLE = "¿Quién ganó la final de waterpolo de Montevideo?"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the page is not tested in a browser")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        expect.set_options(timeout=60_000)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -260,49 +260,42 @@ def test_numbers_are_written_as_in_the_language() -> None:
 
 # In a browser
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 
-
-def test_a_browser_draws_every_plot_offline(pages: Pages, tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the report is not tested in a browser")
+def test_a_browser_draws_every_plot_offline(browser: Any, pages: Pages, tmp_path: Path) -> None:
     requests: list[str] = []
     problems: list[str] = []
     page_file = tmp_path / "report.html"
     page_file.write_text(pages["es"][0], encoding="utf-8")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(offline=True, viewport={"width": 375, "height": 740}, color_scheme="light")
-        context.set_default_timeout(60_000)
-        page = context.new_page()
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
-        page.goto(page_file.as_uri())
-        page.wait_for_selector("html[data-drawn]")
-        plots = page.locator(".plot")
-        assert plots.count() == 16
-        for number in range(plots.count()):
-            assert plots.nth(number).locator(".main-svg .trace path").count() > 0
-        assert page.evaluate("document.documentElement.scrollWidth") == 375
-        assert HOSTILE in (page.locator(".drill .q").first.text_content() or "")
+    context = browser.new_context(offline=True, viewport={"width": 375, "height": 740}, color_scheme="light")
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("html[data-drawn]")
+    plots = page.locator(".plot")
+    assert plots.count() == 16
+    for number in range(plots.count()):
+        assert plots.nth(number).locator(".main-svg .trace path").count() > 0
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    assert HOSTILE in (page.locator(".drill .q").first.text_content() or "")
 
-        page.locator(".filters select").select_option("differs")
-        assert page.locator(".filters output").inner_text() == str(page.locator(".drill:visible").count())
-        page.locator(".filters select").select_option("")
-        drill = page.locator(".drill").nth(1)
-        drill.locator("summary").first.click()
-        drill.locator(".cite").first.click()
-        assert drill.locator(".passage").first.get_attribute("open") is not None
-        assert drill.locator("mark").first.inner_text() == "La dieta 1 es de 21 euros"
+    page.locator(".filters select").select_option("differs")
+    assert page.locator(".filters output").inner_text() == str(page.locator(".drill:visible").count())
+    page.locator(".filters select").select_option("")
+    drill = page.locator(".drill").nth(1)
+    drill.locator("summary").first.click()
+    drill.locator(".cite").first.click()
+    assert drill.locator(".passage").first.get_attribute("open") is not None
+    assert drill.locator("mark").first.inner_text() == "La dieta 1 es de 21 euros"
 
-        before = plots.first.locator(".main-svg text").first.evaluate("node => getComputedStyle(node).fill")
-        page.emulate_media(color_scheme="dark")
-        page.wait_for_function(
-            "before => getComputedStyle(document.querySelector('.plot .main-svg text')).fill !== before", arg=before
-        )
-        browser.close()
+    before = plots.first.locator(".main-svg text").first.evaluate("node => getComputedStyle(node).fill")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "before => getComputedStyle(document.querySelector('.plot .main-svg text')).fill !== before", arg=before
+    )
+    context.close()
     assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
     assert problems == []

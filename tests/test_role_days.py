@@ -19,7 +19,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
 from tests.finished_runs import finished_run  # noqa: E402
-from tests.office import PASSWORD, Office, Visit, chromium, office, visiting  # noqa: E402
+from tests.office import PASSWORD, Office, Visit, office, visiting  # noqa: E402
 from tests.serving import QUESTION_EN, QUESTION_ES, scripted  # noqa: E402
 from ui.web.chat_texts import CHAT_TEXTS  # noqa: E402
 from ui.web.evaluate_texts import EvaluateTexts  # noqa: E402
@@ -43,12 +43,6 @@ def at_work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             for run in RUNS:
                 finished_run(made.home, {"grande": "Son **{}** días [1].", "chico": "No lo sé: {}."}, 4, id=run)
             yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
 
 
 def sign_in(visit: Visit, name: str, area: str) -> None:

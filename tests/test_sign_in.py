@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from ui.person import LOCAL, SERVER, Person  # noqa: E402
 from ui.web.browsers import browser_name  # noqa: E402
 from ui.web.sign_in_texts import ENGLISH, SPANISH  # noqa: E402
 
-CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
 PASSWORD = "una frase bastante larga"
 
 
@@ -279,16 +277,6 @@ def test_a_key_for_asking_opens_no_page(server: Server, midas: Midas) -> None:
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: the pages are not tested in a browser")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

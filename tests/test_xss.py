@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.fake_openai import FakeOpenAI, Messages, running
-from tests.office import Office, Visit, chromium, office, visiting
+from tests.office import Office, Visit, office, visiting
 from tests.people import signed_in
 from tests.reporting import add_load, add_votes, make_run
 
@@ -76,12 +76,6 @@ def _plant(http: httpx.Client) -> None:
     send(
         "POST", "/v1/evaluation/question-sets", data={"name": "preguntas"}, files={"file": (FILE + ".jsonl", json.dumps(asked))}
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
