@@ -15,6 +15,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect  # noqa: E402
 
+from assistant.errors import CollectionIsPrivate  # noqa: E402
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
 from tests.fake_servers.llama_server import LlamaServer  # noqa: E402
 from tests.fake_servers.script import Script  # noqa: E402
@@ -33,6 +34,7 @@ from tests.serving import (  # noqa: E402
     write_documents,
 )
 from ui.web.chat_texts import ENGLISH, SPANISH, ChatTexts  # noqa: E402
+from ui.web.spanish import spanish  # noqa: E402
 
 SIZES = {"desktop": (1280, 800), "phone": (375, 740)}
 UNANSWERABLE = "¿Quién ganó la final de waterpolo de Montevideo?"
@@ -364,7 +366,7 @@ def test_a_private_collection_is_marked_and_kept_from_the_cloud(visit: Visit, mi
         expect(page.locator("#collections label").first).to_contain_text(SPANISH.private)
         page.keyboard.press("Escape")
         choose(page, "cloudy")
-        refused = SPANISH.private_refused.format(collection="empresa", backend="cloudy")
+        refused = spanish(CollectionIsPrivate("empresa", "cloudy").message)
         expect(visit.answered(QUESTION_ES).locator(".notice")).to_contain_text(refused)
     finally:
         midas.run("collections", "private", "empresa", "off")

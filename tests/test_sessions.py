@@ -59,6 +59,22 @@ def status(client: TestClient) -> int:
     return client.get("/v1/account").status_code
 
 
+def test_refusals_are_told_in_spanish_to_who_asks_for_it(client: TestClient) -> None:
+    asking = {"Accept-Language": "es-ES,es;q=0.9,en;q=0.8"}
+
+    def told(path: str, **headers: str) -> str:
+        return str(client.get(path, headers=headers).json()["error"]["message"])
+
+    assert told("/v1/account", **asking) == "Inicie sesión o envíe una clave de la API."
+    assert told("/v1/account") == told("/v1/account", **{"Accept-Language": "en"}) == "Sign in, or send an API key."
+    sign_in(client)
+    assert told("/v1/nothing", **asking) == "No hay GET /v1/nothing: en /docs está lo que hay."
+    assert told("/v1/conversations/x", **asking).startswith("No existe esa conversación")
+    wrong = client.post("/v1/search", headers={**ORIGIN, **asking}, json={"query": "agua", "top_k": "muchos"})
+    assert wrong.json()["error"]["message"] == "El campo «top_k» de la petición no es válido: debe ser un número entero."
+    assert int(wrong.headers["content-length"]) == len(wrong.content) and wrong.headers["vary"] == "Accept-Language"
+
+
 # Sessions
 
 

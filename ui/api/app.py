@@ -37,6 +37,7 @@ from ui.web.account_page import account_page
 from ui.web.page_guard import PageGuard
 from ui.web.service_sign_in import service_sign_in
 from ui.web.sign_in import sign_in
+from ui.web.spoken import Spoken
 
 nowhere = APIRouter(prefix="/v1")
 ROUTERS = (
@@ -64,6 +65,7 @@ def make_api(house: House, areas: Mapping[str, Role] | None = None) -> FastAPI:
     app.add_middleware(Doorkeeper, entrance=house.entrance)
     app.add_middleware(Guard, server=house.settings.server, sign_in=lambda: house.entrance.sign_in)
     app.add_middleware(Forwarded, proxy=house.settings.access.proxy)
+    app.add_middleware(Spoken)
     app.add_exception_handler(MidasError, _midas_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from os.path import commonprefix
 from typing import Annotated
 
@@ -16,9 +16,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
-from assistant.errors import CollectionIsPrivate
 from assistant.types import Event, StatusEvent, TokenEvent
-from ingest.errors import MidasError
 from ui.api.context import at
 from ui.desks.asking import Asking
 from ui.desks.conversations import Conversations
@@ -200,7 +198,6 @@ class Watched:
         """What the page hears; the last line is the turn as it is kept."""
         if first:
             yield first
-        problem: MidasError | None = None
         try:
             async with aclosing(events):
                 async for event in events:
@@ -210,8 +207,8 @@ class Watched:
             yield News(signed_out=True)
             return
         except Exception as error:
-            problem = told(error)
-        yield News(done=await asyncio.to_thread(self._done, problem))
+            told(error)
+        yield News(done=await asyncio.to_thread(self._done))
 
     def _heard(self, event: Begun | Event) -> News | None:
         draft = self._draft
@@ -226,11 +223,8 @@ class Watched:
         draft.text = ""
         return News(state=state, notice=event.notice, draft=draft.patch())
 
-    def _done(self, problem: MidasError | None) -> str:
+    def _done(self) -> str:
         turn = self._kept.turn(self._turn)
-        if isinstance(problem, CollectionIsPrivate):
-            refused = self._texts.private_refused.format(collection=problem.collection, backend=problem.backend)
-            turn = replace(turn, error=refused)
         return turn_html(turn, _reader(self._desk, self._language), _follow_ups(self._desk, turn))
 
 

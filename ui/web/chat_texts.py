@@ -11,6 +11,7 @@ from ui.web.language import PageLanguage
 class ChatTexts:
     """The chat in one language. `units` names `PageUnit` values, `whys` what the grounding found, by how that begins."""
 
+    language: PageLanguage
     title: str
     # Conversations
     conversations: str
@@ -78,7 +79,6 @@ class ChatTexts:
     ask_again: str
     stopped: str
     failed: str
-    private_refused: str
     lead: str
     cited: str
     others: str
@@ -127,12 +127,11 @@ class ChatTexts:
     # Trouble
     lost: str
     back: str
-    signed_out: str
-    sign_in: str
     went_wrong: str
 
 
 SPANISH = ChatTexts(
+    language="es",
     title="Preguntar",
     conversations="Conversaciones",
     new="Nueva conversación",
@@ -201,7 +200,6 @@ SPANISH = ChatTexts(
     ask_again="Preguntar otra vez",
     stopped="Respuesta interrumpida.",
     failed="No se pudo responder: {message}",
-    private_refused="«{collection}» es privada y «{backend}» está en la nube: elija un modelo local u otra colección.",
     lead="Esto es lo más cercano que contienen los documentos.",
     cited="Fuentes citadas",
     others="Otros pasajes encontrados",
@@ -279,12 +277,11 @@ SPANISH = ChatTexts(
     decimal=",",
     lost="Sin conexión con Midas. Se vuelve a intentar; lo que escriba no se pierde.",
     back="Conexión recuperada.",
-    signed_out="Su sesión ha terminado.",
-    sign_in="Entrar de nuevo",
     went_wrong="No se pudo hacer: {message}",
 )
 
 ENGLISH = ChatTexts(
+    language="en",
     title="Ask",
     conversations="Conversations",
     new="New conversation",
@@ -353,7 +350,6 @@ ENGLISH = ChatTexts(
     ask_again="Ask again",
     stopped="Answer interrupted.",
     failed="No answer: {message}",
-    private_refused="“{collection}” is private and “{backend}” is in the cloud: choose a local model, or another collection.",
     lead="These are the nearest things that the documents hold.",
     cited="Cited sources",
     others="Other passages found",
@@ -431,8 +427,6 @@ ENGLISH = ChatTexts(
     decimal=".",
     lost="No connection to Midas. Trying again; what you type is not lost.",
     back="Connected again.",
-    signed_out="Your session has ended.",
-    sign_in="Sign in again",
     went_wrong="It did not work: {message}",
 )
 

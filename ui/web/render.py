@@ -16,6 +16,7 @@ from ingest.text import fold
 from ui.memory.conversation import Turn
 from ui.web.chat_texts import ChatTexts
 from ui.web.icons import icon
+from ui.web.spanish import in_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _unanswered(turn: Turn, texts: ChatTexts) -> str:
     if turn.state == "writing":
         told = f'<p class="state">{escape(texts.writing)}</p>'
     elif turn.state == "failed":
-        told = notice(texts.failed.format(message=turn.error or ""), "bad")
+        told = notice(texts.failed.format(message=in_language(turn.error or "", texts.language)), "bad")
     else:
         told = notice(texts.stopped)
     return f'<div class="text">{markdown(turn.text)}</div>{told}'

@@ -123,7 +123,7 @@ def _set(visit: Visit, desk: QuestionSets, view: SetView) -> str:
     say = visit.texts
     top = to(link(TAB), say("questions.all"), "ev-back") + head(view.name, html=_set_actions(visit, view))
     if view.problem:
-        return top + notice(view.problem, "bad")
+        return top + notice(visit.told(view.problem), "bad")
     told = visit.get("told")
     return (
         top
@@ -185,7 +185,7 @@ def _questions(visit: Visit, desk: QuestionSets, view: SetView) -> str:
     findings: dict[str, list[str]] = defaultdict(list)
     for finding in desk.findings(view.name):
         if "nobody has accepted it" not in finding.message:
-            findings[finding.question].append(f"{say(f'questions.{finding.severity}')}: {finding.message}")
+            findings[finding.question].append(f"{say(f'questions.{finding.severity}')}: {visit.told(finding.message)}")
     found = [question for question in desk.questions(view.name) if _matches(visit, question, findings)]
     page = max(1, min(visit.number("page"), -(-len(found) // PAGE) or 1))
     shown = found[(page - 1) * PAGE : page * PAGE]
@@ -354,7 +354,7 @@ def _do_import(visit: Visit, file: UploadFile | None) -> Done:
 def _told_import(visit: Visit, done: Import) -> str:
     if not done.rejected:
         return ""
-    reasons = " ".join(f"{each.place}: {each.reason}" for each in done.rejected[:SHOWN_REASONS])
+    reasons = " ".join(f"{visit.told(each.place)}: {visit.told(each.reason)}" for each in done.rejected[:SHOWN_REASONS])
     return visit.texts("questions.rejected", n=len(done.rejected), reasons=reasons[:1500])
 
 

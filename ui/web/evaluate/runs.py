@@ -153,7 +153,7 @@ def _job(visit: Visit, job: EvaluationJob | None) -> str:
     if job is None:
         return ""
     warning = notice(job.warning, "warn") if job.warning and not job.finished else ""
-    return warning + (notice(job.error, "bad") if job.error else "")
+    return warning + (notice(visit.told(job.error), "bad") if job.error else "")
 
 
 def _actions(visit: Visit, run: RunView) -> str:

@@ -13,6 +13,7 @@ from ui.house import House
 from ui.person import Person
 from ui.web.evaluate_texts import EvaluateTexts
 from ui.web.language import PageLanguage
+from ui.web.spanish import in_language
 
 D = TypeVar("D", bound=Desk)
 Values = Mapping[str, Sequence[str]]
@@ -38,6 +39,10 @@ class Visit:
     @property
     def numbers(self) -> Numbers:
         return Numbers(self.language)
+
+    def told(self, sentence: str) -> str:
+        """A sentence of the program, for the page."""
+        return in_language(sentence, self.language)
 
     def get(self, name: str) -> str:
         """The value of a name; empty when there is none."""

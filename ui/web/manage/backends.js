@@ -109,7 +109,7 @@ midas.manage("backends", (panel, t) => {
       h("div", { class: "grid" }, shown(true).filter((each) => each.name !== "fallback").map(place)),
       shown(true).filter((each) => each.name === "fallback").map(place),
       h("details", {}, h("summary", {}, t.more_options), h("div", { class: "grid" }, shown(false).map(place))),
-      kind.notes.map((each) => h("p", { class: "quiet", lang: "en" }, each)));
+      kind.notes.map((each) => h("p", { class: "quiet" }, each)));
     return { element, values };
   };
 

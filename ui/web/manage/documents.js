@@ -102,9 +102,10 @@ midas.manage("documents", (panel, t, all) => {
     const request = new XMLHttpRequest();
     request.open("PUT", address);
     request.upload.onprogress = (event) => progress(event.loaded);
-    request.onload = () => request.status < 300 ? resolve() : reject(new Error(JSON.parse(request.responseText)?.error?.message ?? t.send_failed));
+    request.onload = () => request.status < 300 ? resolve() : reject(midas.refused(request.status, JSON.parse(request.responseText)));
     request.onerror = () => reject(new Error(t.send_failed));
     request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.setRequestHeader("Accept-Language", midas.language);
     request.send(file);
   });
 

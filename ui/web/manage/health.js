@@ -50,7 +50,7 @@ midas.manage("health", (panel, t) => {
     const kinds = { ok: "good", warning: "warning", error: "bad" };
     const names = { ok: t.good, warning: t.warning, error: t.bad };
     findings.replaceChildren(
-      h("ul", { class: "plain findings" }, found.map((each) => h("li", {}, badge(each.repaired ? t.repaired : names[each.severity], each.repaired ? "good" : kinds[each.severity]), " ", h("span", { lang: "en" }, each.message)))),
+      h("ul", { class: "plain findings" }, found.map((each) => h("li", {}, badge(each.repaired ? t.repaired : names[each.severity], each.repaired ? "good" : kinds[each.severity]), " ", h("span", {}, each.message)))),
       ...(found.some((each) => each.severity !== "ok" && !each.repaired)
         ? [h("div", {}, button(t.repair, async () => (await midas.ask(t.repair, t.repair_text, t.repair, { danger: false })) && doctor(true)))]
         : []));

@@ -1,0 +1,1 @@
+"""What the program says in English, with its Spanish, by the package that says it."""

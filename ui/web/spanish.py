@@ -1,0 +1,75 @@
+"""The Spanish of what the program says in English: errors, findings, notes. They are made far from any page, for the command
+line, the log and clients too, so that they are put into Spanish where a page shows them, by what they look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+from ui.web.language import PageLanguage
+from ui.web.sentences import answering, checking, evaluating, ingesting, serving
+
+BOOKS = (ingesting, answering, evaluating, serving, checking)
+QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+"""A name as `repr` writes it."""
+
+
+def in_language(sentence: str, language: PageLanguage) -> str:
+    """The sentence for a page; what has no Spanish, say what a server answered, stays as it is."""
+    return sentence if language == "en" else spanish(sentence)
+
+
+def spanish(sentence: str) -> str:
+    return _translated(sentence)[1]
+
+
+@lru_cache(maxsize=1000)
+def _translated(sentence: str) -> tuple[int, str]:
+    """How many characters of the sentence are known, and its Spanish."""
+    for pieces, told in _templates():
+        if (parts := _filled(pieces, sentence)) is not None:
+            return _known(pieces), told.format(*map(_part, parts))
+    return 0, sentence
+
+
+@cache
+def _templates() -> list[tuple[Sequence[str], str]]:
+    """The fixed pieces of the English, and the Spanish; those that say most of a sentence themselves come first."""
+    told = {english: text for book in BOOKS for english, text in (book.SENTENCES | book.FRAGMENTS).items()}
+    templates = [(english.split("{}"), text) for english, text in told.items()]
+    return sorted(templates, key=lambda template: _known(template[0]), reverse=True)
+
+
+def _known(pieces: Sequence[str]) -> int:
+    return sum(map(len, pieces))
+
+
+def _filled(pieces: Sequence[str], sentence: str) -> list[str] | None:
+    """What stands between the pieces, each time as little as can be; None when the sentence does not consist of them."""
+    first, *others = pieces
+    if not sentence.startswith(first) or not sentence.endswith(pieces[-1]):
+        return None
+    parts, at = [], len(first)
+    for piece in others[:-1]:
+        if (found := sentence.find(piece, at)) < 0:
+            return None
+        parts.append(sentence[at:found])
+        at = found + len(piece)
+    end = len(sentence) - len(pieces[-1])
+    if others:
+        parts.append(sentence[at:end])
+    return parts if (at <= end if others else sentence == first) else None
+
+
+def _part(text: str) -> str:
+    """What a sentence is filled with: a name, a figure, a phrase, or other sentences without their full stop."""
+    if quoted := QUOTED.fullmatch(text):
+        return f"«{quoted[1] or quoted[2] or ''}»"
+    return "; ".join(_phrase(phrase) for phrase in text.split("; "))
+
+
+def _phrase(text: str) -> str:
+    known, told = _translated(text)
+    better, sentence = _translated(f"{text}.")
+    return sentence.removesuffix(".") if better > known else told
