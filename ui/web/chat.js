@@ -20,9 +20,9 @@
 
     /* Trouble */
 
-    const tell = (text, good, ...more) => {
+    const tell = (text, good) => {
       trouble.classList.toggle("good", Boolean(good));
-      trouble.replaceChildren(make("span", {}, text), ...more);
+      trouble.replaceChildren(make("span", {}, text));
       trouble.hidden = false;
     };
 
@@ -46,18 +46,14 @@
       waiting = setTimeout(look, RETRY_MS);
     };
 
-    /* True when the error was one of the connection or the session, and was told. */
+    /* True when the error was one of the connection or the session, and was told: the latter on all pages alike. */
     const handled = (error) => {
       if (error.name === "AbortError") return true;
       if (away(error)) {
         lost();
         return true;
       }
-      if (error.status !== 401) return false;
-      const link = make("a", { href: `/${midas.language}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}` });
-      link.textContent = texts.sign_in;
-      tell(texts.signed_out, false, link);
-      return true;
+      return error.status === 401;
     };
 
     const complain = (error) => handled(error) || tell(fill(texts.went_wrong, { message: error.message }));

@@ -23,21 +23,18 @@
   };
 
   /* The server's answer. Throws an Error with its sentence. */
-  const send = async (path, options = {}) => {
-    const response = await fetch(path, { credentials: "same-origin", ...options }).catch((error) => {
-      if (error.name === "AbortError") throw error;
-      throw new Error(texts.away);
-    });
-    if (response.status === 401) return void location.reload();
-    if (response.ok) return response;
-    const told = await response.json().catch(() => null);
-    throw new Error(told?.error?.message ?? texts.away);
+  const send = async (path, { method = "GET", ...options } = {}) => {
+    try {
+      return await window.midas.send(method, path, undefined, options);
+    } catch (error) {
+      throw window.midas.away(error) ? new Error(texts.away) : error;
+    }
   };
 
   const fetched = async (signal) => {
     const { tab, query } = place();
     const response = await send(`${root.dataset.at}/${tab}?${query}`, { signal });
-    return response?.text() ?? "";
+    return response.text();
   };
 
   const trouble = (error, again) => {

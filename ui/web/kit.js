@@ -11,15 +11,10 @@
   const h = (tag, properties = {}, ...children) =>
     make(tag, Object.fromEntries(Object.entries(properties).filter(([, value]) => kept(value))), ...children.flat(Infinity).filter(kept));
 
-  /* The answer as JSON, null when there is none. Signed out: the page is loaded anew, which leads to the sign-in. */
+  /* The answer as JSON, null when there is none. */
   const api = async (method, path, body, options) => {
-    try {
-      const response = await send(method, path, body, options);
-      return response.status === 204 ? null : await response.json();
-    } catch (error) {
-      if (error.status === 401) location.reload();
-      throw error;
-    }
+    const response = await send(method, path, body, options);
+    return response.status === 204 ? null : await response.json();
   };
 
   /* The query of an address from what is not empty. */

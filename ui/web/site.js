@@ -1,6 +1,7 @@
 /* What the pages share: small helpers, requests, and what to say when the server is away. Runs before the page is built. */
 (() => {
   const language = document.documentElement.lang;
+  const { texts } = window.midas;
   document.cookie = `midas_language=${language}; path=/; max-age=31536000; SameSite=Lax`;
 
   /* Calls `work` with the element once it is in the page. */
@@ -45,18 +46,35 @@
     }
   }
 
+  /* Says that the session has ended, with the way to sign in that leads back here; in a dialog, where nothing else is reached. */
+  const ended = () => {
+    document.getElementById("ended")?.remove();
+    const link = make("a", {}, texts.sign_in);
+    const address = () => `/${language}/sign-in?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`;
+    link.href = address();
+    link.addEventListener("click", () => (link.href = address()));
+    const place = document.querySelector("dialog[open]") ?? document.querySelector(".gradio-container");
+    place.prepend(make("div", { id: "ended", role: "alert" }, make("span", {}, texts.signed_out), link));
+  };
+
+  /* The server's sentence in an answer that is no success, and what else follows from it. */
+  const refused = (status, told) => {
+    if (status !== 401) return new Refused(status, told?.error?.message);
+    ended();
+    return new Refused(status, texts.signed_out);
+  };
+
   /* The answer of a request. Throws Refused with the server's sentence, or TypeError when the server is away. */
   const send = async (method, path, body, options = {}) => {
     const response = await fetch(path, {
       method,
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: { "Accept-Language": language, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "same-origin",
       ...options,
     });
     if (response.ok) return response;
-    const told = await response.json().catch(() => null);
-    throw new Refused(response.status, told?.error?.message);
+    throw refused(response.status, await response.json().catch(() => null));
   };
 
   /* Whether an error means that the server is away or restarting, not that it refused. */
@@ -85,5 +103,5 @@
     if (link) link.search = location.search;
   });
 
-  window.midas = { language, when, make, icon, send, away, Refused };
+  Object.assign(window.midas, { language, when, make, icon, send, refused, away, Refused });
 })();

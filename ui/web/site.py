@@ -3,6 +3,7 @@ nobody."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -22,11 +23,17 @@ from ui.web.chat_routes import chat
 from ui.web.evaluate.parts import parts
 from ui.web.evaluate_page import evaluate_page
 from ui.web.heading import MARK, heading
+from ui.web.kit import Text
 from ui.web.language import LANGUAGES, PageLanguage, language_of
 from ui.web.look import theme
 from ui.web.manage_page import manage_page
 
 HERE = Path(__file__).parent
+TEXTS = {
+    "signed_out": Text("Su sesión ha terminado.", "Your session has ended."),
+    "sign_in": Text("Entrar de nuevo", "Sign in again"),
+}
+"""What any page may have to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,8 @@ def _mount(app: FastAPI, house: House, area: Area, language: PageLanguage) -> No
 
 
 def _head(area: Area, language: PageLanguage) -> str:
-    scripts = [f'document.documentElement.lang = "{language}";']
+    texts = json.dumps({name: getattr(text, language) for name, text in TEXTS.items()}, ensure_ascii=False)
+    scripts = [f'document.documentElement.lang = "{language}";', f"window.midas = {{ texts: {texts} }};"]
     scripts += [file.read_text(encoding="utf-8") for file in _files(area, "js")]
     return "".join(f"<script>{script}</script>" for script in scripts)
 

@@ -6,13 +6,13 @@ import re
 
 from ui.web.language import PageLanguage
 
-OWN = re.compile(r"/((es|en)(/[\w./-]*)?|docs)?(\?[\w.~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
+OWN = re.compile(r"/((es|en)(/[\w./-]*)?|docs)?(\?[\w.~!$&'()*+,;=:@/?%-]*)?(#[\w.~!$&'()*+,;=:@/?%-]*)?", re.ASCII)
 STRAY = re.compile(r"//|\.\.")
 ENTRY = re.compile(r"/(es|en)/(sign-in|sign-out|link)\b.*")
 
 
 def place_after(wanted: str, language: PageLanguage) -> str:
     """`wanted` where it is a path of one of our pages, else the chat."""
-    path = wanted.partition("?")[0]
+    path = re.split(r"[?#]", wanted, maxsplit=1)[0]
     ours = OWN.fullmatch(wanted) and not ENTRY.fullmatch(wanted) and wanted != "/" and not STRAY.search(path)
     return wanted if ours else f"/{language}/chat/"
