@@ -107,6 +107,9 @@ def test_the_audit_holds_no_password_typed_as_a_name(house: House) -> None:
     ("wanted", "place"),
     [
         ("/es/manage/?tab=people", "/es/manage/?tab=people"),
+        ("/es/manage/?tab=people#documents/caf%C3%A9", "/es/manage/?tab=people#documents/caf%C3%A9"),
+        ("/es/sign-in#there", "/es/chat/"),
+        ("/es/#//evil.example", "/es/#//evil.example"),
         ("/en/account", "/en/account"),
         ("/docs", "/docs"),
         ("", "/es/chat/"),

@@ -102,7 +102,11 @@ midas.manage("documents", (panel, t, all) => {
     const request = new XMLHttpRequest();
     request.open("PUT", address);
     request.upload.onprogress = (event) => progress(event.loaded);
-    request.onload = () => request.status < 300 ? resolve() : reject(midas.refused(request.status, JSON.parse(request.responseText)));
+    request.onload = () => {
+      if (request.status < 300) return resolve();
+      const told = JSON.parse(request.responseText);
+      reject(told?.error ? midas.refused(request.status, told) : new Error(t.send_failed));
+    };
     request.onerror = () => reject(new Error(t.send_failed));
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.setRequestHeader("Accept-Language", midas.language);
