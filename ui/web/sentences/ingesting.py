@@ -29,25 +29,27 @@ SENTENCES: dict[str, str] = {
     ),
     "The embedder {} is ready.": "El vectorizador {} está listo.",
     "{} collections with {} documents and {} chunks are sound.": (
-        "Están bien las {} colecciones, con {} documentos y {} fragmentos."
+        "Todo está bien (colecciones: {}, documentos: {}, fragmentos: {})."
     ),
     "{} is damaged ({}): restore a backup, or ingest anew.": (
         "{} está dañado ({}): restaure una copia de seguridad, o cargue de nuevo los documentos."
     ),
-    "The full-text index lacks {} chunks and has {} too many.": "Al índice de texto le faltan {} fragmentos y le sobran {}.",
+    "The full-text index lacks {} chunks and has {} too many.": (
+        "Fragmentos que faltan en el índice de texto: {}; que sobran: {}."
+    ),
     "The full-text index doesn't match its rows.": "El índice de texto no coincide con sus filas.",
     "Vectors of {} versions and {} indexes that nothing uses take space.": (
-        "Ocupan espacio los vectores de {} versiones y {} índices que nada usa."
+        "Hay datos que nada usa y ocupan espacio (versiones con vectores: {}, índices: {})."
     ),
     "{} in {} has lost chunks or text: run `midas documents delete` and ingest it again.": (
         "{} de {} ha perdido fragmentos o texto: elimínelo y cárguelo de nuevo."
     ),
     "{} has {} chunks without a document: run `midas reindex {}`.": (
-        "{} tiene {} fragmentos sin documento: reindéxela (`midas reindex {}`)."
+        "Fragmentos sin documento en {}: {}; reindéxela (`midas reindex {}`)."
     ),
-    "{} has {} vectors without a chunk, which take space.": "{} tiene {} vectores sin fragmento, que ocupan espacio.",
+    "{} has {} vectors without a chunk, which take space.": "Vectores sin fragmento en {}, que ocupan espacio: {}.",
     "{} lacks the vectors of {} chunks, which only full text finds{}.": (
-        "A {} le faltan los vectores de {} fragmentos, que solo se encuentran por sus palabras{}."
+        "Fragmentos de {} sin vector, que solo se encuentran por sus palabras: {}{}."
     ),
     "{} is not a complete e5 weights file ({}): pull multilingual-e5-small again.": (
         "{} no es un archivo completo de pesos e5 ({}): descargue de nuevo multilingual-e5-small."
@@ -217,7 +219,7 @@ SENTENCES: dict[str, str] = {
     "No readable document {} in collection {}: run `midas documents list`.": (
         "No hay ningún documento {} que se pueda leer en la colección {}: mire la lista de documentos."
     ),
-    "{} lacks {} vectors: run `midas doctor --repair`.": "A {} le faltan {} vectores: ejecute `midas doctor --repair`.",
+    "{} lacks {} vectors: run `midas doctor --repair`.": "Vectores que faltan en {}: {}; ejecute `midas doctor --repair`.",
     "The vectors in {} are incomplete ({}): run `midas doctor --repair`.": (
         "Los vectores de {} están incompletos ({}): ejecute `midas doctor --repair`."
     ),
@@ -247,7 +249,7 @@ FRAGMENTS: dict[str, str] = {
     ),
     "{} ({} dimensions, chunks of {} tokens)": "{} ({} dimensiones, fragmentos de {} tokens)",
     "dangling row in {}": "fila suelta en {}",
-    ": run `midas doctor --repair` with the embedder {}": ": ejecute `midas doctor --repair` con el vectorizador {}",
+    ": run `midas doctor --repair` with the embedder {}": "; ejecute `midas doctor --repair` con el vectorizador {}",
     "was built by another version": "se creó con otra versión",
     "has a damaged file, {}": "tiene un archivo dañado, {}",
     "is not complete": "no está completa",
