@@ -12,7 +12,7 @@ import pytest
 
 from ingest.types import PageUnit
 from tests.fake_openai import FakeOpenAI, running
-from tests.office import Office, Visit, office, visiting
+from tests.office import PASSWORD, Office, Visit, office, visiting
 from tests.people import add_person, session_of
 from tests.serving import QUESTION_ES, scripted
 from ui.web import kit, manage_texts
@@ -352,6 +352,41 @@ def test_tabs_are_reached_with_arrows_and_by_their_address(visit: Visit, page: A
     expect(page.locator("#panel-collections")).to_be_visible()
     page.goto(page.url.partition("#")[0] + "#usage")
     expect(page.locator("#panel-usage h2")).to_have_text(TEXTS["tabs"]["usage"].es)
+
+
+def test_a_session_that_ended_is_told_on_every_page_with_the_way_back(browser: Any, place: Office) -> None:
+    clicks = {"manage": "#tab-people", "evaluate": "#tab-cost", "chat": "#new"}
+    for area, click in clicks.items():
+        with visiting(browser, place, "rosa") as visit:
+            visit.open(area)
+            visit.page.locator(".heading .name").wait_for()
+            visit.page.context.clear_cookies(name="midas_session")
+            visit.page.locator(click).click()
+            expect(visit.page.locator("#ended")).to_have_text("Su sesión ha terminado.Entrar de nuevo")
+            expect(visit.page.locator("body")).not_to_contain_text("clave de la API")
+            if area == "manage":
+                visit.page.get_by_role("link", name="Entrar de nuevo").click()
+                visit.page.locator("#name").fill("rosa")
+                visit.page.locator("#password").fill(PASSWORD)
+                visit.page.keyboard.press("Enter")
+                visit.page.wait_for_url(f"{place.url}/es/manage/#people")
+                expect(visit.page.get_by_role("table").first).to_contain_text("rosa")
+
+
+def test_a_page_from_before_a_restart_leaves_no_traceback(page: Any, place: Office) -> None:
+    before = len(place.log.read_text(encoding="utf-8"))
+    told = page.request.get(f"{place.url}/es/manage/gradio_api/queue/data?session_hash=from-before")
+    assert told.ok and '"session_not_found":true' in told.text()
+    assert place.log.read_text(encoding="utf-8")[before:] == ""
+
+
+def test_errors_are_told_in_spanish(visit: Visit, page: Any) -> None:
+    visit.tab("people")
+    press(page, t("people", "add"))
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label(t("people", "name"), exact=True).fill("rosa")
+    press(dialog, t("people", "add"))
+    expect(dialog).to_contain_text("Ya hay una cuenta «rosa»: elija otro nombre.")
 
 
 def test_every_tab_fits_a_phone_in_english(browser: Any, place: Office) -> None:

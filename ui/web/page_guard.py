@@ -7,6 +7,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -71,7 +72,17 @@ class PageGuard:
             session = called["session"] or request.query_params.get("session_hash")
         if session is None or not self._owners.owns(session, person.id):
             return await others_session()(scope, receive, send)
-        await self._app(scope, receive, send)
+        await self._call(scope, receive, send)
+
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Of a session from before a restart Gradio tells the page that it is unknown, and then fails in the middle of its
+        answer: that is its end, and no mistake."""
+        try:
+            await self._app(scope, receive, send)
+        except RuntimeError as error:
+            if not isinstance(error.__cause__, HTTPException) or error.__cause__.status_code != 404:
+                raise
+            await send({"type": "http.response.body"})
 
 
 def not_allowed(request: Request, person: Person, least: Role) -> Response:
