@@ -125,6 +125,8 @@ class Caller(Talker):
             if response.status_code != 200:
                 raise RuntimeError(f"{response.status_code} {(await response.aread())[:200]!r}")
             async for line in response.aiter_lines():
+                if not line:
+                    continue
                 news = json.loads(line)
                 begun = news.get("begun") or begun
                 html = news.get("done") or html

@@ -6,13 +6,15 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
+import openai
 import pytest
 from fastapi.testclient import TestClient
 
@@ -23,11 +25,13 @@ from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSenten
 from tests.fake_openai import FakeOpenAI, running
 from tests.housing import ADMIN, ANA, LUIS, asked, housed, load, until_words
 from tests.serving import ANSWER_ES, QUESTION_ES, make_midas, scripted, write_documents
+from ui import keep_alive
 from ui.api.app import make_api
 from ui.desks.asking import Asking
 from ui.desks.conversations import Conversations
 from ui.desks.people import People
 from ui.house import House
+from ui.keep_alive import COMMENT, kept_alive
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
 from ui.memory.export import markdown
@@ -37,7 +41,7 @@ from ui.people import standing
 from ui.people.errors import SignedOut
 from ui.person import LOCAL, Entry, Person
 from ui.service import Question
-from ui.web.chat_routes import News, Watched
+from ui.web.chat_routes import News, Watched, chat
 
 FOLLOW_UP = "¿Y con cuánta antelación se solicitan?"
 WATERPOLO = "¿Quién ganó la final de waterpolo de Montevideo?"
@@ -561,3 +565,60 @@ def test_the_whole_of_it_over_http(house: House) -> None:
         assert http.delete(path).status_code == 204
         assert http.get(path).status_code == 404 and http.get(path).json()["error"]["code"] == "conversation_not_found"
         assert http.post(f"{path}/turns", json={"question": QUESTION_ES}).status_code == 404
+
+
+def test_while_nothing_comes_there_are_signs_of_life_that_no_client_shows(
+    house: House, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.token_s, heard = 0.05, list[str]()
+    monkeypatch.setattr(keep_alive, "SILENT_SECONDS", 0.01)
+
+    async def hear(response: httpx.Response) -> None:
+        await response.aread()
+        heard.append(response.text)
+
+    async def ask() -> tuple[str, list[str]]:
+        app = make_api(house)
+        app.include_router(chat)
+        transport, hooks = httpx.ASGITransport(app), {"response": [hear]}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", event_hooks=hooks) as http:
+            client = openai.AsyncOpenAI(base_url="http://127.0.0.1/v1", api_key="local", http_client=http)
+            told: Any = [{"role": "user", "content": QUESTION_ES}]
+            chunks = await client.chat.completions.create(model="scripted", messages=told, stream=True)
+            pieces = [chunk.choices[0].delta.content or "" async for chunk in chunks]
+            page = await http.post("/page/es/chat/ask", json={"question": QUESTION_ES})
+        return "".join(pieces), page.text.splitlines()
+
+    answer, page = asyncio.run(ask())
+    events = heard[0].removesuffix("\n\n").split("\n\n")
+    assert answer == ANSWER_ES and COMMENT.strip() in events and events[-1] == "data: [DONE]"
+    assert all(event == COMMENT.strip() or event.startswith("data: ") for event in events)
+    assert "" in page and "done" in json.loads(page[-1])
+
+
+def test_a_sign_comes_when_nothing_else_does_and_closing_reaches_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_alive, "SILENT_SECONDS", 0.01)
+
+    async def listen() -> tuple[list[str], bool]:
+        signed, closed, heard = asyncio.Event(), asyncio.Event(), list[str]()
+
+        async def lines() -> AsyncGenerator[str, None]:
+            try:
+                yield "one"
+                await signed.wait()
+                yield "two"
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+        async with aclosing(kept_alive(lines(), "sign")) as told:
+            async for line in told:
+                heard.append(line)
+                if line == "sign":
+                    signed.set()
+                if line == "two":
+                    break
+        return heard, closed.is_set()
+
+    heard, closed = asyncio.run(listen())
+    assert list(dict.fromkeys(heard)) == ["one", "sign", "two"] and closed

@@ -9,13 +9,14 @@ from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import PlainTextResponse, Response, StreamingResponse
+from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, Field
 
 from assistant.types import Event
 from assistant.wire import event_to_json
 from ui.api.context import REFUSALS, SECURED, at
-from ui.api.questions import STREAM_HEADERS, AtAsking
+from ui.api.event_stream import EventStream
+from ui.api.questions import AtAsking
 from ui.desks.conversations import TITLE_CHARS, Conversations
 from ui.errors import body_of, told
 from ui.memory.conversation import Begun, Conversation, ConversationRow, Turn
@@ -30,10 +31,6 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 class Markdown(PlainTextResponse):
     media_type = "text/markdown"
-
-
-class EventStream(StreamingResponse):
-    media_type = "text/event-stream"
 
 
 class NewConversation(BaseModel):
@@ -130,7 +127,7 @@ def stop_turn(turn: str, desk: AtAsking) -> None:
 async def _streamed(events: AsyncGenerator[Begun | Event, None] | AsyncGenerator[Event, None]) -> Response:
     """What fails before the first event is an error with its status."""
     first = await anext(events, None)
-    return EventStream(_lines(first, events), headers=STREAM_HEADERS)
+    return EventStream(_lines(first, events))
 
 
 async def _lines(

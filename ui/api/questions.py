@@ -10,13 +10,14 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from assistant.types import AnswerEvent, Event, StatusEvent, TokenEvent
 from assistant.wire import event_to_json
 from ingest.types import Filter
 from ui.api.context import REFUSALS, SECURED, at
+from ui.api.event_stream import EventStream
 from ui.desks.asking import Asking
 from ui.errors import body_of, told
 from ui.guard import error_response
@@ -35,7 +36,6 @@ from ui.openai_format import (
 from ui.service import Question, ask
 from ui.views import BackendView, SearchView
 
-STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 DISCONNECT_POLL_SECONDS = 0.5
 
 questions = APIRouter(prefix="/v1", dependencies=SECURED, responses=REFUSALS, tags=["questions"])
@@ -102,9 +102,7 @@ async def chat_completions(body: ChatRequest, request: Request, desk: AtAsking) 
     events = desk.stream(body.question())
     first = await anext(events)
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    return StreamingResponse(
-        _lines(first, events, reply_id, model, usage), media_type="text/event-stream", headers=STREAM_HEADERS
-    )
+    return EventStream(_lines(first, events, reply_id, model, usage))
 
 
 @questions.get("/models")

@@ -18,10 +18,12 @@ from pydantic_core import to_json
 
 from assistant.types import Event, StatusEvent, TokenEvent
 from ui.api.context import at
+from ui.api.event_stream import STREAM_HEADERS
 from ui.desks.asking import Asking
 from ui.desks.conversations import Conversations
 from ui.desks.reading import Reading
 from ui.errors import told
+from ui.keep_alive import kept_alive
 from ui.memory.conversation import Begun, Turn
 from ui.openai_format import QUESTION_CHARS
 from ui.people.errors import SignedOut
@@ -174,13 +176,14 @@ class Draft:
 
 
 def _streamed(news: AsyncGenerator[News, None]) -> StreamingResponse:
+    """The page passes over empty lines."""
+
     async def lines() -> AsyncGenerator[bytes, None]:
         async with aclosing(news):
             async for item in news:
                 yield item.line()
 
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(lines(), media_type="application/x-ndjson", headers=headers)
+    return StreamingResponse(kept_alive(lines(), b"\n"), media_type="application/x-ndjson", headers=STREAM_HEADERS)
 
 
 class Watched:
