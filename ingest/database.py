@@ -206,6 +206,19 @@ MIGRATIONS: tuple[Migration, ...] = (
     -- From a chunk to its collection without passing by others.
     CREATE UNIQUE INDEX collections_generation ON collections (generation);
     """,
+    """
+    -- Ingestions of files and folders of the server that are not finished. `collection` is a name: the ingestion may make it.
+    -- `paths` is JSON; `bounded` is 1 where nothing outside the setting watch.roots may be read; `by` is the id of a person.
+    CREATE TABLE ingests (
+        job TEXT PRIMARY KEY,
+        collection TEXT NOT NULL,
+        paths TEXT NOT NULL,
+        sync INTEGER NOT NULL CHECK (sync IN (0, 1)),
+        bounded INTEGER NOT NULL CHECK (bounded IN (0, 1)),
+        by TEXT NOT NULL,
+        at TEXT NOT NULL
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -20,6 +20,7 @@ from ui.desks.keeping import Keeping
 from ui.document_views import WatchView
 from ui.house import House
 from ui.person import LOCAL
+from ui.service import Cancelled
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +187,31 @@ def test_only_folders_of_the_setting_are_loaded_from_the_page(
     Keeping(house, LOCAL).ingest([outside], "docs", sync=False)
     look_again(house)
     assert sources(desk) == {"a.txt": "ready", "b.txt": "ready"}
+
+
+def test_what_a_restart_interrupts_goes_on_within_the_folders_of_the_setting(
+    fake: FakeOpenAI, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_: object, cancelled: Cancelled) -> None:
+        while not cancelled():
+            threading.Event().wait(0.01)
+
+    parse_here(monkeypatch)
+    write(folder / "a.txt", "Norma uno.")
+    with housed(tmp_path / "home", fake, watch=WatchSettings(roots=(folder.parent,))) as house:
+        house.service.create("docs")
+        house.jobs.start("reindex", "docs", busy)
+        wanted = [Keeping(house, person).ingest([folder], "docs", sync=False).id for person in (ADMIN, LOCAL)]
+    with housed(tmp_path / "home", fake) as house:
+        desk = Keeping(house, ADMIN)
+        house.ingests.resume()
+        look_again(house)
+        told = [desk.job(job) for job in wanted]
+        assert [(job.state, job.owner) for job in told] == [("failed", ADMIN.id), ("done", LOCAL.id)]
+        assert told[0].error and "watch.roots" in told[0].error and sources(desk) == {"a.txt": "ready"}
+    with housed(tmp_path / "home", fake) as house:
+        house.ingests.resume()
+        assert house.jobs.all() == []
 
 
 def test_without_the_setting_nothing_is_loaded_from_the_page(fake: FakeOpenAI, folder: Path, tmp_path: Path) -> None:

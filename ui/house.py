@@ -6,6 +6,7 @@ from assistant.config import Settings
 from ingest.pages import Pages
 from ui.entrance import Entrance
 from ui.evaluations import Evaluations
+from ui.ingests import Ingests
 from ui.jobs import Jobs
 from ui.ledger.books import Books
 from ui.ledger.metrics import Metrics
@@ -38,6 +39,7 @@ class House:
         self.pages = Pages(settings.ingest)
         self.uploads = Uploads(settings, service, jobs)
         self.roots = Roots(settings.watch.roots)
+        self.ingests = Ingests(service, jobs, self.roots)
         self.watcher = Watcher(settings.watch, service, jobs, self.roots)
         self.evaluations = Evaluations()
         self.register = Register(settings)
@@ -49,6 +51,7 @@ class House:
     def begin(self) -> None:
         """Takes up what a stop of the server interrupted, and what it does by itself."""
         self.uploads.resume()
+        self.ingests.resume()
         self.watcher.start()
 
     def close(self) -> None:

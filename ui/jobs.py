@@ -114,7 +114,7 @@ class Jobs:
     def _job(self, job_id: str) -> _Job:
         job = self._jobs.get(job_id)
         if job is None:
-            raise ConfigError(f"There is no job {job_id!r}: the server forgets jobs when it stops, all but uploads.")
+            raise ConfigError(f"There is no job {job_id!r}: a server that stops forgets all but uploads and ingestions.")
         return job
 
     def _run(self, job: _Job, work: Work) -> None:

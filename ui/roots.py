@@ -27,6 +27,10 @@ class Roots:
             raise ConfigError(f"{wrong} is not an absolute path of the server: give it from its root.")
         if person.entry in ("local", "server"):
             return None
+        return self.within(paths)
+
+    def within(self, paths: Sequence[Path]) -> Admits:
+        """Which of the files in these paths lie in the folders. Raises ConfigError for a path outside them."""
         if not self._roots:
             raise ConfigError("Folders of the server can't be loaded from here: an admin of the server sets watch.roots.")
         if outside := next((path for path in paths if not self._within(path)), None):

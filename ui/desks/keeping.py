@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ingest.catalog import DocumentFilter, FoundDocuments
 from ingest.collection import CollectionInfo
-from ingest.progress import IngestReport
 from ingest.store import Store
 from ingest.watching import Watch
 from ui.desks.desk import Desk
@@ -131,16 +130,12 @@ class Keeping(Desk):
         return self.house.uploads.retry(job_id)
 
     def ingest(self, paths: Sequence[Path], collection: str, *, sync: bool) -> JobView:
-        """Starts a job that reads files and folders of the server. Raises ConfigError for those that may not be read."""
-        admits = self.house.roots.admits(self.person, paths)
-
-        def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
-            return self.house.service.ingest(
-                paths, collection, sync=sync, progress=progress, cancelled=cancelled, admits=admits, by=self.person.id
-            )
-
+        """Starts a job that reads files and folders of the server; it outlives a restart. Raises ConfigError for those that may
+        not be read."""
+        bounded = self.house.roots.admits(self.person, paths) is not None
+        job = self.house.ingests.start(paths, collection, self.person.id, sync=sync, bounded=bounded)
         self.house.ledger.audit(self.person, "ingested", collection, ", ".join(map(str, paths)))
-        return self.house.jobs.start("ingest", collection, work, self.person.id)
+        return job
 
     # Jobs
 
