@@ -24,7 +24,7 @@ from assistant.redaction import redacted
 from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, StatusEvent, TokenEvent
 from tests.fake_openai import FakeOpenAI, running
 from tests.housing import ADMIN, ANA, LUIS, asked, housed, load, until_words
-from tests.serving import ANSWER_ES, QUESTION_ES, make_midas, scripted, write_documents
+from tests.serving import ANSWER_ES, QUESTION_ES, scripted, write_documents
 from ui import keep_alive
 from ui.api.app import make_api
 from ui.desks.asking import Asking
@@ -283,28 +283,6 @@ def test_what_was_written_is_there_after_a_crash(tmp_path: Path) -> None:
     assert again.get("a1", begun.conversation).turns == (turn,)
     again.close()
     memory.close()
-
-
-def test_a_killed_server_leaves_question_and_text(tmp_path: Path, fake: FakeOpenAI) -> None:
-    fake.reply, fake.token_s, fake.error = scripted, 0.3, None
-    midas = make_midas(tmp_path / "home", fake)
-    with housed(midas.home, fake) as house:
-        load(house, "empresa", write_documents(tmp_path / "documents"))
-    with midas.serving() as server, httpx.Client(base_url=server.url, trust_env=False, timeout=60) as http:
-        conversation = http.post("/v1/conversations", json={}).json()["id"]
-        with http.stream("POST", f"/v1/conversations/{conversation}/turns", json={"question": QUESTION_ES}):
-            while not http.get(f"/v1/conversations/{conversation}").json()["turns"][0]["text"]:
-                time.sleep(0.05)
-            server.process.kill()
-            server.process.wait()
-    fake.token_s = 0.0
-    with housed(midas.home, fake) as house:
-        [turn] = Conversations(house, LOCAL).get(conversation).turns
-        assert turn.state == "interrupted" and turn.question == QUESTION_ES
-        assert turn.text and ANSWER_ES.startswith(turn.text)
-        asyncio.run(asked(house, LOCAL, QUESTION_ES, conversation, replacing=turn.id))
-        [turn] = Conversations(house, LOCAL).get(conversation).turns
-        assert turn.state == "done" and turn.answer and turn.answer.text == ANSWER_ES
 
 
 def test_fifty_people_at_once_get_their_own_answers(fake: FakeOpenAI, tmp_path: Path) -> None:

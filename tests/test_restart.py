@@ -1,4 +1,4 @@
-"""The server is killed in the middle of uploads: everything arrives, once."""
+"""The server is killed amid everything: what was asked and written is there, and what was to be read arrives, once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.fake_openai import FakeOpenAI, running
-from tests.serving import Midas, Server, make_midas
+from tests.housing import housed, load
+from tests.serving import ANSWER_ES, QUESTION_ES, Midas, Server, make_midas, write_documents
 
 FILES = {f"carpeta/norma {number:02}.txt": f"La norma {number} dice lo suyo. ".encode() * 40 for number in range(40)}
 SENT = 15
 
 
 class SlowEmbedder(FakeOpenAI):
-    """Embeds three batches, and the others when `free` is set."""
+    """Embeds so many `batches`, and the others when `free` is set."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.batches, self.free, self.stuck = 3, threading.Event(), threading.Event()
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.batches, self.free, self.stuck = 10**9, threading.Event(), threading.Event()
 
     async def _embeddings(self, request: Request) -> Response:
         self.batches -= 1
@@ -91,27 +93,66 @@ def check_once(http: httpx.Client, collection: str) -> None:
         assert http.get(f"{path}/original").content == FILES[row["source"]]
 
 
-def test_uploads_go_on_after_the_server_was_killed(tmp_path: Path) -> None:
-    with running(SlowEmbedder()) as fake:
+def begin_answer(server: Server, http: httpx.Client) -> tuple[str, str]:
+    """A conversation, and what is kept of the answer that is being written in it."""
+    conversation = str(http.post("/conversations", json={}).raise_for_status().json()["id"])
+
+    def ask() -> None:
+        address, body = f"{server.url}/v1/conversations/{conversation}/turns", {"question": QUESTION_ES}
+        with suppress(httpx.HTTPError):
+            httpx.post(address, json=body, trust_env=False, timeout=60)
+
+    threading.Thread(target=ask, daemon=True).start()
+    while not (text := kept(http, conversation)["text"]):
+        time.sleep(0.02)
+    return conversation, str(text)
+
+
+def kept(http: httpx.Client, conversation: str) -> dict[str, Any]:
+    """The last turn; one without text before there is any."""
+    turns = http.get(f"/conversations/{conversation}").raise_for_status().json()["turns"]
+    return dict(turns[-1]) if turns else {"text": ""}
+
+
+def test_after_a_kill_nothing_is_lost_halved_or_doubled(tmp_path: Path) -> None:
+    """While an answer is written, files are uploaded one by one and in one request, and a folder of the server is loaded."""
+    folder = write_documents(tmp_path / "documents")
+    with running(SlowEmbedder(reply=lambda messages: f"{ANSWER_ES} " * 200, token_s=0.1)) as fake:
         assert isinstance(fake, SlowEmbedder)
         midas = make_midas(tmp_path / "home", fake)
+        with housed(midas.home, fake) as house:
+            load(house, "empresa", folder)
         with midas.serving() as server, client(server) as http:
             for name in ("sent", "whole"):
                 http.post("/collections", json={"name": name}).raise_for_status()
+            conversation, text = begin_answer(server, http)
+            fake.batches = 1
             sent = announce(http)
             send(http, sent, SENT)
             post_half(server, midas.home)
             whole = post_whole(http)
+            body = {"paths": [str(folder)]}
+            loading = http.post("/collections/loaded/ingest", json=body).raise_for_status().json()["id"]
             fake.stuck.wait()
             assert {"ready", "reading"} <= {file["state"] for file in job(http, whole)["files"]}
+            assert kept(http, conversation)["state"] == "writing"
             server.process.kill()
         fake.free.set()
         with midas.serving() as server, client(server) as http:
-            check_after(http, midas, sent, whole)
+            assert {view["id"] for view in http.get("/jobs").json()} == {sent, whole, loading}
+            check_answer(http, conversation, text)
+            check_uploads(http, midas, sent, whole)
+            assert finished(http, loading)["report"]["added"] == len(list(folder.iterdir()))
+            assert {row["state"] for row in http.get("/collections/loaded/documents").json()} == {"ready"}
 
 
-def check_after(http: httpx.Client, midas: Midas, sent: str, whole: str) -> None:
-    assert {view["id"] for view in http.get("/jobs").json()} == {sent, whole}
+def check_answer(http: httpx.Client, conversation: str, text: str) -> None:
+    turn = kept(http, conversation)
+    assert (turn["question"], turn["state"], turn["answer"]) == (QUESTION_ES, "interrupted", None)
+    assert turn["text"].startswith(text) and f"{ANSWER_ES} ".startswith(text[: len(ANSWER_ES)])
+
+
+def check_uploads(http: httpx.Client, midas: Midas, sent: str, whole: str) -> None:
     waiting = job(http, sent)
     assert (waiting["state"], sum(file["received"] for file in waiting["files"])) == ("receiving", SENT)
     send(http, sent)
