@@ -16,6 +16,8 @@ from threading import Lock, RLock
 from ingest import fulltext
 from ingest.errors import StoreError
 
+IDLE_READERS = 8
+"""Connections that stay open between reads. Each holds up to 2 MB: fifty readers at once must not keep that for good."""
 Migration = str | Callable[[sqlite3.Connection], None]
 """SQL, or what does it inside a transaction."""
 
@@ -304,7 +306,7 @@ class Database:
 
     def _put_back(self, connection: sqlite3.Connection) -> None:
         with self._pool:
-            if not self._closed:
+            if not self._closed and len(self._idle) < IDLE_READERS:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -313,7 +315,7 @@ class Database:
         try:
             connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
             connection.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-2000;"
                 "PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
             )
         except sqlite3.DatabaseError as error:
