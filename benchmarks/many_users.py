@@ -1,7 +1,8 @@
-"""Many people chat at once, over HTTP as the page does and in real browsers: `python -m benchmarks many_users [--minutes 30]`.
+"""Many people chat at once, over HTTP as the page does and in real browsers: `python -m benchmarks many_users`.
 
 Every question holds a marker of its own that the scripted model writes into its answer. Each person sees only their own
-markers, in what is streamed and in what is kept; nothing asked is lost; and the server's memory stays what it was.
+markers, in what is streamed and in what is kept; nothing asked is lost; and the server's memory is flat: `benchmarks.memory`
+says what that means. `--rate` is what all ask together in a minute; who waited long for an answer asks on at once.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import httpx
 import psutil
 
+from benchmarks.memory import Memory
 from tests.fake_openai import FakeOpenAI, Messages, running
 from tests.people import add_person, session_of
 from tests.serving import ANSWER_ES, QUESTION_ES, Midas, Server, make_midas, write_documents
@@ -33,8 +35,6 @@ SETTINGS = "[access]\nquestions_per_minute = 600\n"
 TURNS = 5
 """Questions of a conversation; then the person begins another one."""
 KEPT = "a kept conversation is not what was asked"
-WARM_MINUTES = 5
-"""Memory is looked at after these, or after a quarter of a shorter run."""
 
 
 @dataclass
@@ -61,14 +61,18 @@ class Tally:
 
 @dataclass
 class Talker:
-    """A person: asks, reads, thinks, asks on; begins a new conversation now and then, and reads the old one again."""
+    """A person: asks, reads, thinks, asks on; begins a new conversation now and then, and reads the old one again.
+
+    `pace_s` lies between one question and the next, whatever the answer took; `due` is when the next one is to be asked.
+    """
 
     number: int
     server: Server
     session: str
     tally: Tally
-    think_s: float
+    pace_s: float
     until: float
+    due: float = 0
     marks: list[str] = field(default_factory=list)
     asked: int = 0
 
@@ -80,7 +84,8 @@ class Talker:
         return mark
 
     async def talk(self) -> None:
-        await asyncio.sleep(random.uniform(0, self.think_s))
+        self.due = time.monotonic() + random.uniform(0, self.pace_s)
+        await asyncio.sleep(self.due - time.monotonic())
         while time.monotonic() < self.until:
             self.marks = []
             try:
@@ -93,8 +98,9 @@ class Talker:
         raise NotImplementedError
 
     async def think(self) -> bool:
-        """Whether there is time for another question."""
-        await asyncio.sleep(random.uniform(0.5, 1.5) * self.think_s)
+        """Until the next question is due; whether there is time for it in this conversation."""
+        self.due += random.uniform(0.5, 1.5) * self.pace_s
+        await asyncio.sleep(self.due - time.monotonic())
         return len(self.marks) < TURNS and time.monotonic() < self.until
 
 
@@ -174,41 +180,17 @@ def echo(messages: Messages) -> str:
     return f"{ANSWER_ES} Su marca es {marks[-1]} [1]." if marks else ANSWER_ES
 
 
-@dataclass
-class Memory:
-    """The server's resident memory over time, with that of its child processes."""
-
-    process: psutil.Process
-    samples: list[tuple[float, float]] = field(default_factory=list)
-
-    async def watch(self) -> None:
-        began = time.monotonic()
-        while True:
-            family = [self.process, *self.process.children(recursive=True)]
-            self.samples.append(((time.monotonic() - began) / 60, sum(_rss(each) for each in family) / 2**20))
-            await asyncio.sleep(5)
-
-    def after(self, minutes: float) -> list[tuple[float, float]]:
-        return [sample for sample in self.samples if sample[0] >= minutes]
-
-
-def _rss(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-
 async def chat(midas: Midas, server: Server, options: argparse.Namespace) -> tuple[Tally, Memory]:
-    tally, memory = Tally(), Memory(psutil.Process(server.process.pid))
-    until = time.monotonic() + options.minutes * 60
+    tally = Tally()
+    memory = Memory(psutil.Process(server.process.pid), lambda: len(tally.seconds))
+    pace, until = 60 * options.users / options.rate, time.monotonic() + options.minutes * 60
     watching = asyncio.create_task(memory.watch())
     async with browsing(options.browsers) as browser:
         people = []
         for number in range(options.users):
             kind = Visitor if number < options.browsers else Caller
             session = session_of(midas.home, f"persona{number}")
-            person = kind(number, server, session, tally, options.think, until)
+            person = kind(number, server, session, tally, pace, until)
             if isinstance(person, Visitor):
                 person.browser = browser
             people.append(person)
@@ -240,10 +222,6 @@ class browsing:
 
 def told(tally: Tally, memory: Memory, options: argparse.Namespace) -> str:
     """The figures as a Markdown table."""
-    warm = memory.after(min(WARM_MINUTES, options.minutes / 4))
-    slope, _ = statistics.linear_regression(*zip(*warm, strict=True))
-    half = len(warm) // 2
-    means = [statistics.fmean(rss for _, rss in part) for part in (warm[:half], warm[half:])]
     quick = statistics.quantiles(tally.seconds, n=20)
     rows = [
         ("people at once (of them in a browser)", f"{options.users} ({options.browsers})"),
@@ -253,8 +231,7 @@ def told(tally: Tally, memory: Memory, options: argparse.Namespace) -> str:
         ("seconds to the whole answer, half / 95 %", f"{quick[9]:.1f} / {quick[18]:.1f}"),
         *((kind, count) for kind, count in tally.wrong.items()),
         ("lost, foreign or failed", tally.wrong.total()),
-        ("memory after warming up, first half / second half", f"{means[0]:.0f} / {means[1]:.0f} MB"),
-        ("slope of the memory", f"{slope * 60:+.0f} MB an hour"),
+        *memory.rows(),
     ]
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
@@ -264,7 +241,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--browsers", type=int, default=5, help="how many of them use a browser")
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--think", type=float, default=20, help="seconds between an answer and the next question")
+    parser.add_argument("--rate", type=float, default=150, help="questions that all together ask in a minute")
     parser.add_argument("--out", type=Path, help="write memory samples and what went wrong to this JSON file")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder, running(FakeOpenAI(reply=echo, token_s=0.02)) as fake:
@@ -279,6 +256,6 @@ def main(arguments: Sequence[str] = ()) -> None:
     for example in tally.examples[:10]:
         print(f"\n{example}")
     if options.out:
-        options.out.write_text(json.dumps({"memory": memory.samples, "wrong": tally.examples}, ensure_ascii=False))
+        options.out.write_text(json.dumps({"memory": memory.told(), "wrong": tally.examples}, ensure_ascii=False))
     if tally.wrong:
         raise SystemExit(1)
