@@ -122,7 +122,7 @@ def terms_of(text: str) -> frozenset[str]:
     return facts_of(text).all
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def _terms(word: str) -> frozenset[str]:
     """Stems of one word in both languages; nothing for a stop word."""
     return frozenset() if is_stop_word(word) else frozenset(query_terms(word))

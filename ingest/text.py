@@ -120,7 +120,7 @@ def _word_terms(word: str, language: str) -> tuple[str, ...]:
     return () if word in _STOP_WORDS.get(language, ()) else _stems(word, language)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=8192)
 def _stems(word: str, language: str) -> tuple[str, ...]:
     """Terms of one folded word: a number in one spelling, a code whole and in parts, else the stem."""
     word = word[: 4 * LONGEST_TERM]
