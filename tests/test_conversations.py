@@ -39,7 +39,7 @@ from ui.memory.memory import Memory, title_of
 from ui.memory.readable import history
 from ui.people import standing
 from ui.people.errors import SignedOut
-from ui.person import LOCAL, Entry, Person
+from ui.person import Entry, Person
 from ui.service import Question
 from ui.web.chat_routes import News, Watched, chat
 

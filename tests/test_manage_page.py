@@ -158,6 +158,8 @@ def test_a_document_shows_its_versions_and_its_chunks(visit: Visit, page: Any) -
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("table", name=t("documents", "history"))).to_contain_text(t("documents", "served"))
     expect(dialog.locator(".chunk").first).to_contain_text("El archivo cierra los viernes.")
+    with page.expect_response(lambda response: "/documents?" in response.url):
+        tab_of(page).get_by_label(t("documents", "state"), exact=True).dispatch_event("change")
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(row.get_by_role("button", name=t("documents", "look"))).to_be_focused()

@@ -142,13 +142,14 @@ def test_a_question_streams_and_its_citation_opens_the_source(
     expect(page.locator(".welcome h2")).to_have_text(texts.welcome)
     expect(page.locator("html")).to_have_attribute("lang", "es" if texts is SPANISH else "en")
 
-    fake.token_s = 0.2
+    fake.token_s = 2
     visit.ask(question)
     writing = page.locator(".turn[data-state=writing]")
     expect(writing.locator(".question")).to_contain_text(question)
     expect(writing.locator(".text")).to_contain_text(answer.split()[0])
     assert answer.split()[-2] not in writing.locator(".text").inner_text()
     expect(page.locator("#stop")).to_be_visible()
+    fake.token_s = 0
 
     cite = page.locator(".cite")
     expect(cite).to_have_count(1)
@@ -402,7 +403,7 @@ def test_a_page_that_lost_its_server_says_so_and_goes_on(browser: Browser, midas
     fake.token_s = 0
     with spare.serving("--port", port):
         expect(visit.page.locator("#trouble.good")).to_have_text(SPANISH.back)
-        expect(visit.page.locator(".turn .notice")).to_have_text(SPANISH.stopped)
+        expect(visit.page.locator(".turn .notice").filter(visible=True)).to_have_text(SPANISH.stopped)
         expect(visit.page.locator("#question")).to_have_value("¿Y ahora?")
         visit.page.get_by_role("button", name=SPANISH.ask_again).click()
         expect(visit.page.locator(".turn .cite")).to_have_count(1)

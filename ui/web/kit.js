@@ -168,14 +168,23 @@
 
   const live = () => h("div", { class: "said", role: "status", "aria-live": "polite" });
 
+  /* Call what this returns when `part` may have been drawn anew: then the focus goes to what stands where the focused thing was. */
+  const keepingFocus = (part) => {
+    const all = () => [...part.querySelectorAll("a[href], button, input, select, textarea, summary")];
+    const held = document.activeElement;
+    const at = part ? all().indexOf(held) : -1;
+    return () => at >= 0 && !held.isConnected && all()[at]?.focus();
+  };
+
   /* Opens a dialog; `fill(body, close)` puts into it what it shows. */
   const dialog = (title, build, { wide = false } = {}) => {
     const id = fresh();
+    const refocus = keepingFocus(document.activeElement?.closest(".part"));
     const body = h("div", { class: "dialog-body" });
     const box = h("dialog", { class: wide && "wide", "aria-labelledby": id },
       h("header", {}, h("h2", { id }, title), h("button", { type: "button", class: "btn icon", "aria-label": texts.kit.close, onclick: () => box.close() }, "×")),
       body, live());
-    const closed = new Promise((resolve) => (box.onclose = () => resolve(box.remove())));
+    const closed = new Promise((resolve) => (box.onclose = () => (box.remove(), refocus(), resolve())));
     build(body, () => box.close());
     root.append(box);
     box.showModal();
@@ -257,7 +266,10 @@
       const mine = ++latest;
       try {
         const shown = [await build()].flat(Infinity).filter(kept);
-        if (mine === latest) made.replaceChildren(...shown);
+        if (mine !== latest) return;
+        const refocus = keepingFocus(made);
+        made.replaceChildren(...shown);
+        refocus();
       } catch (error) {
         if (mine === latest) made.replaceChildren(note(sentence(error), "bad"));
       } finally {
