@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -69,7 +69,7 @@ class Asking(Desk):
         Raises ConversationNotFound, SignedOut, and what went wrong."""
         may_read = await asyncio.to_thread(self._may_read_all, turn)
         if may_read and (writing := self.house.writings.get(turn)):
-            async with aclosing(while_admitted(self.house.register, self.person, _followed(writing))) as events:
+            async with aclosing(while_admitted(self.house.register, self.person, self._followed(writing))) as events:
                 async for event in events:
                     yield event
 
@@ -119,6 +119,15 @@ class Asking(Desk):
         before = [turn.id for turn in turns].index(begun.turn)
         return begun, replace(question, history=history(turns[:before]))
 
+    async def _followed(self, writing: Writing) -> AsyncGenerator[Event, None]:
+        """Whoever follows may be signed in while who asked no longer is: for them the answer just ends."""
+        try:
+            async for event in writing.watch():
+                yield event
+        except SignedOut:
+            if not await asyncio.to_thread(self.house.register.admits, self.person):
+                raise
+
     def _may_read_all(self, turn: str) -> bool:
         """Whether nothing that was searched for a turn is closed to the person by now. Raises ConversationNotFound."""
         found = self.house.memory.turn(self.person.id, turn)
@@ -142,10 +151,3 @@ class Asking(Desk):
             return None
         asked = standalone(question.text, question.history, self.house.settings.answer.history_turns)
         return " ".join(sorted(query_terms(asked.search_text))) or None
-
-
-async def _followed(writing: Writing) -> AsyncGenerator[Event, None]:
-    """Whoever follows may be signed in while who asked no longer is: for them the answer just ends."""
-    with suppress(SignedOut):
-        async for event in writing.watch():
-            yield event
