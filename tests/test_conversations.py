@@ -19,6 +19,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assistant.citations import strip_markers
+from assistant.config import Settings
 from assistant.notices import withheld
 from assistant.redaction import redacted
 from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, StatusEvent, TokenEvent
@@ -39,6 +40,7 @@ from ui.memory.memory import Memory, title_of
 from ui.memory.readable import history
 from ui.people import standing
 from ui.people.errors import SignedOut
+from ui.people.register import Register
 from ui.person import Entry, Person
 from ui.service import Question
 from ui.web.chat_routes import News, Watched, chat
@@ -169,8 +171,12 @@ def guest(house: House, entry: Entry) -> Person:
 
 @pytest.mark.parametrize("how", ENDS)
 def test_answers_end_with_what_their_reader_came_with(
-    house: House, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, how: str
+    house: House, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str
 ) -> None:
+    """With people of its own: where there are accounts, everybody signs in."""
+    register = Register(Settings(home=tmp_path))
+    monkeypatch.setattr(house, "register", register)
+    monkeypatch.setattr(house, "accounts", register.accounts)
     monkeypatch.setattr(standing, "LOOK_SECONDS", 0.01)
     fake.token_s = 0.05
     person = guest(house, "key" if how == "key revoked" else "session")
