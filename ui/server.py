@@ -21,6 +21,7 @@ from assistant.config import ServerSettings, Settings
 from ingest.errors import ConfigError, StoreError
 from ui import terminal
 from ui.address import published, server_url
+from ui.allocator import limit_arenas
 from ui.api.app import make_api
 from ui.backends import require
 from ui.entrance import is_loopback
@@ -40,6 +41,7 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
     Raises ConfigError for an address that others reach while nobody must sign in, an unknown default back end or a wrong
     certificate; StoreError for a used port or data directory.
     """
+    limit_arenas()
     settings.server.host = host
     check_access(settings)
     require(settings.default_backend, settings)
