@@ -130,7 +130,7 @@ def test_groups_of_a_person(register: Register) -> None:
     ana = register.accounts.add("ana", "employee", ["recursos humanos"])
     person = register.accounts.person(ana.id)
     assert person is not None and person.access.groups == {"Recursos Humanos", "everyone"}
-    with pytest.raises(GroupNotFound, match="There is no group 'Ventas': the groups are Recursos Humanos; `midas"):
+    with pytest.raises(GroupNotFound, match=r"There is no group 'Ventas' \(there are: Recursos Humanos\): make it"):
         register.accounts.set_groups(ana.id, ["Ventas"])
     with pytest.raises(NameTaken):
         register.groups.add("RECURSOS HUMANOS")

@@ -67,7 +67,7 @@ def test_a_collection_is_shared_with_groups_that_there_are(http: TestClient, hou
     changed = {"groups": ["everyone", "obras"], "private": False, "description": "otra"}
     refused = http.patch("collections/docs", json=changed)
     assert (refused.status_code, refused.json()["error"]["message"]) == (
-        404, "There is no group 'obras': the groups are everyone, Obra; `midas groups add NAME` makes one.",
+        404, "There is no group 'obras' (there are: everyone, Obra): make it with `midas groups add NAME`.",
     )  # fmt: skip
     assert http.post("collections", json={"name": "planos", "groups": ["obras"]}).status_code == 404
     [kept] = house.service.collections()

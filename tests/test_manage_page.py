@@ -342,7 +342,7 @@ def test_health_is_told_in_plain_words(visit: Visit, page: Any) -> None:
     visit.tab("health")
     expect(page.get_by_role("article", name=t("health", "answers"))).to_contain_text(t("health", "ready"))
     press(page, t("health", "check_data"))
-    expect(page.locator(".findings")).to_contain_text("sound")
+    expect(page.locator(".findings")).to_contain_text("Todo está bien")
 
 
 def test_tabs_are_reached_with_arrows_and_by_their_address(visit: Visit, page: Any) -> None:

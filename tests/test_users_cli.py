@@ -26,7 +26,7 @@ def midas(tmp_path: Path) -> Iterator[Midas]:
 
 def test_people_from_the_first_admin_to_the_last_word(midas: Midas) -> None:
     assert "midas users add NAME --role admin" in midas.run("users", "list").stderr
-    typo = "There is no group 'ventsa': the groups are everyone; `midas groups add NAME` makes one."
+    typo = "There is no group 'ventsa' (there are: everyone): make it with `midas groups add NAME`."
     assert typo in midas.run("collections", "share", "planos", "ventsa", code=2).stderr
     assert "must be an admin" in midas.run("users", "add", "ana", code=2).stderr
     added = midas.json("users", "add", "jefa", "--role", "admin")

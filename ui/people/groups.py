@@ -85,6 +85,6 @@ def _found(names: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
     known = {folded(name): name for name in there}
     for name in names:
         if folded(name) not in known:
-            others = f": the groups are {', '.join(there)};" if there else ", nor any other:"
-            raise GroupNotFound(f"There is no group {name!r}{others} `midas groups add NAME` makes one.")
+            others = ", ".join(there) or "none yet"
+            raise GroupNotFound(f"There is no group {name!r} (there are: {others}): make it with `midas groups add NAME`.")
     return tuple(sorted({known[folded(name)] for name in names}))

@@ -126,8 +126,8 @@ SENTENCES: dict[str, str] = {
         "Hay un proxy en medio y nadie tiene que iniciar sesión: añada antes una cuenta con `midas users add NOMBRE --role "
         "admin`."
     ),
-    "There is no job {}: the server forgets jobs when it stops, all but uploads.": (
-        "No hay ninguna tarea {}: al detenerse, el servidor olvida las tareas, salvo las subidas."
+    "There is no job {}: a server that stops forgets all but uploads and ingestions.": (
+        "No hay ninguna tarea {}: al detenerse, el servidor las olvida todas, salvo subidas y cargas."
     ),
     "The request has more than {} MB: send less at once.": "La petición ocupa más de {} MB: envíe menos de una vez.",
     "There is no such conversation or question: it may have been deleted; choose another one.": (
@@ -167,7 +167,15 @@ SENTENCES: dict[str, str] = {
         "{} es el grupo de todas las personas con sesión: elija otro nombre."
     ),
     "There is already a group {}: choose another name.": "Ya hay un grupo {}: elija otro nombre.",
-    "There is no group {}; there are: {}.": "No hay ningún grupo {}; hay: {}.",
+    "There is no group {} (there are: {}): make it with `midas groups add NAME`.": (
+        "No hay ningún grupo {} (hay: {}): créelo antes, en Personas."
+    ),
+    "You are signed in no longer, or your key was revoked: sign in again, or ask an admin of Midas.": (
+        "Su sesión ha terminado o su clave se revocó: entre de nuevo, o pregunte a un administrador de Midas."
+    ),
+    "The collection {} that these files were sent to was deleted: upload them to another one.": (
+        "La colección {} a la que iban estos archivos se eliminó: súbalos a otra."
+    ),
     "There is no key {}: it was revoked, or never made.": "No hay ninguna clave {}: se revocó, o nunca se creó.",
     "That was too often: wait {} seconds and try again.": "Han sido demasiados intentos: espere {} segundos y repita.",
     "{} can't be a name: use {}, {} at most.": "{} no puede ser un nombre: use {}, {} como máximo.",
@@ -271,7 +279,7 @@ FRAGMENTS: dict[str, str] = {
     "the last message must be a question of role user": "el último mensaje debe ser una pregunta con el papel user",
     "the question has more than {} characters; ask a shorter one": "la pregunta tiene más de {} caracteres; haga una más corta",
     "The section": "La sección",
-    "none yet: `midas groups add NAME` makes one": "todavía ninguno: cree uno",
+    "none yet": "ninguno todavía",
     "{} can't be a name: use a letter or digit, then letters, digits and . @ + - _, {} at most.": (
         "{} no puede ser un nombre: use una letra o cifra y después letras, cifras y . @ + - _, {} caracteres como máximo."
     ),
