@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from assistant.types import Event
 from assistant.wire import event_to_json
 from ui.api.context import REFUSALS, SECURED, at
-from ui.api.event_stream import EventStream
+from ui.api.event_stream import EventStream, event_stream
 from ui.api.questions import AtAsking
 from ui.desks.conversations import TITLE_CHARS, Conversations
 from ui.errors import body_of, told
@@ -127,7 +127,7 @@ def stop_turn(turn: str, desk: AtAsking) -> None:
 async def _streamed(events: AsyncGenerator[Begun | Event, None] | AsyncGenerator[Event, None]) -> Response:
     """What fails before the first event is an error with its status."""
     first = await anext(events, None)
-    return EventStream(_lines(first, events))
+    return event_stream(_lines(first, events))
 
 
 async def _lines(

@@ -13,9 +13,9 @@ STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStream(StreamingResponse):
-    """Of lines that are events already; comments come between them while nothing happens."""
-
     media_type = "text/event-stream"
 
-    def __init__(self, lines: AsyncGenerator[str, None]) -> None:
-        super().__init__(kept_alive(lines, COMMENT), headers=STREAM_HEADERS)
+
+def event_stream(lines: AsyncGenerator[str, None]) -> EventStream:
+    """Of lines that are events already; comments come between them while nothing happens."""
+    return EventStream(kept_alive(lines, COMMENT), headers=STREAM_HEADERS)

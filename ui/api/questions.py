@@ -17,7 +17,7 @@ from assistant.types import AnswerEvent, Event, StatusEvent, TokenEvent
 from assistant.wire import event_to_json
 from ingest.types import Filter
 from ui.api.context import REFUSALS, SECURED, at
-from ui.api.event_stream import EventStream
+from ui.api.event_stream import event_stream
 from ui.desks.asking import Asking
 from ui.errors import body_of, told
 from ui.guard import error_response
@@ -102,7 +102,7 @@ async def chat_completions(body: ChatRequest, request: Request, desk: AtAsking) 
     events = desk.stream(body.question())
     first = await anext(events)
     usage = bool(body.stream_options and body.stream_options.include_usage)
-    return EventStream(_lines(first, events, reply_id, model, usage))
+    return event_stream(_lines(first, events, reply_id, model, usage))
 
 
 @questions.get("/models")
