@@ -107,6 +107,6 @@ def test_what_is_installed_is_not_installed_again(
     monkeypatch.setattr(bootstrap, "check_disk", lambda extras: None)
     Path(bootstrap.VENV).mkdir()
     bootstrap.main(["test"])
-    assert len(calls) == 2 and ".[test]" in calls[1]
+    assert len(calls) == 3 and ".[test]" in calls[1] and "compileall" in calls[2]
     bootstrap.main([])
-    assert len(calls) == 2
+    assert len(calls) == 3
