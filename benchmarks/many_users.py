@@ -12,7 +12,6 @@ import asyncio
 import json
 import random
 import re
-import shutil
 import statistics
 import tempfile
 import time
@@ -26,6 +25,7 @@ import httpx
 import psutil
 
 from benchmarks.memory import Memory
+from tests.browser import CHROMIUM, FLAGS
 from tests.fake_openai import FakeOpenAI, Messages, running
 from tests.people import add_person, session_of
 from tests.serving import ANSWER_ES, QUESTION_ES, Midas, Server, make_midas, write_documents
@@ -212,8 +212,7 @@ class browsing:
         from playwright.async_api import async_playwright
 
         self._driver = await async_playwright().start()
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        return await self._driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        return await self._driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
     async def __aexit__(self, *error: object) -> None:
         if self._driver:

@@ -139,9 +139,10 @@ def test_live_every_back_end_finds_what_its_own_window_holds(bench: Bench) -> No
     path = bench.home.parent / "menus.jsonl"
     question = {"id": "m", "question": "¿Cuánto cuesta el menú del comedor de cada sede?", "language": "es", "answerable": True}
     path.write_text(json.dumps(question), encoding="utf-8")
-    usual, small = bench.run("scripted", "other", questions=path, live=True).answers()
+    run = bench.run("scripted", "other", questions=path, live=True)
+    usual, small = run.answers()
     assert usual.evidence != small.evidence and asked(bench.fake) != asked(bench.other)
-    shown = {row.digest: sum(len(item.units) for item in row.found.evidence) for row in bench.latest.evidence()}
+    shown = {row.digest: sum(len(item.units) for item in row.found.evidence) for row in run.evidence()}
     assert 0 < shown[str(small.evidence)] < shown[str(usual.evidence)]
     usual, small = bench.run("scripted", "other", questions=path).answers()
     assert usual.evidence == small.evidence and small.error_kind == "PromptTooLong", "the frozen evidence does not fit"
