@@ -365,7 +365,7 @@ def test_what_may_not_be_read_any_more_is_left_out(house: House) -> None:
     assert turn.answer.text == withheld("es")
     assert (turn.answer.sources, turn.answer.citations, turn.answer.collections) == ((), (), ())
     assert "empresa" not in str(turn)
-    assert "25" not in desk.markdown(conversation) and desk.rows(search="derecho") == []
+    assert "25 días" not in desk.markdown(conversation) and desk.rows(search="derecho") == []
     assert [row.id for row in desk.rows(search="laborables")] == [conversation]  # her own words
     assert history(desk.get(conversation).turns) == ()
     house.service.set_groups("empresa", ["ventas"])

@@ -7,11 +7,17 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from ingest.types import PageUnit
+from ui.evaluations import What
+from ui.ledger.audit import ACTIONS as AUDITED
+from ui.memory.votes import Progress
 from ui.web.sentences import checking
-from ui.web.spanish import BOOKS, in_language, spanish
+from ui.web.sentences.details import ACTIONS, DETAILS
+from ui.web.spanish import BOOKS, _translated, detail_in_spanish, in_language, spanish
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("ingest", "assistant", "eval", "ui")
@@ -156,3 +162,22 @@ def test_the_spanish_takes_what_the_english_is_filled_with() -> None:
 def test_what_a_sentence_is_filled_with_is_spanish_too(english: str, told: str) -> None:
     assert spanish(english).lower().startswith(told.lower())
     assert in_language(english, "en") == english
+
+
+def test_details_of_the_audit_log_are_what_the_program_writes() -> None:
+    assert {*AUDITED} >= ACTIONS
+    units = {f"{unit} {{}}" for unit in get_args(PageUnit)}
+    written = said() | units | {*get_args(Progress), *get_args(What)}
+    assert not sorted(DETAILS.keys() - written)
+    assert [detail_in_spanish(text) for text in ("page 3", "2 files", "ana")] == ["página 3", "2 archivos", "ana"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Value error, " * 60 + "x", "; ".join(["Value error, " * 5 + "x"] * 12), "x; " * 300, "ñ" * 10**6]
+)
+def test_what_people_send_within_a_sentence_costs_little(text: str) -> None:
+    """However long it is, and whatever sentences it pretends to be."""
+    _translated.cache_clear()
+    spanish(f"There is no route {text}.")
+    spanish(text)
+    assert _translated.cache_info().misses < 400

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import secrets
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -51,9 +54,10 @@ class Books:
         """Writes a line, on disk when it returns (milliseconds: not in the event loop). `subject` is what it was done to, by
         its id or name; never a question, a password or a key."""
         self.failed_sign_ins += action == "sign_in_failed"
-        identity = (person.id, person.name) if person else ("", "")
-        values = now(), *identity, action, *(part[:SUBJECT_CHARS] for part in (subject, detail, address))
+        what = action, *(part[:SUBJECT_CHARS] for part in (subject, detail, address))
         with self.database.write() as connection:
+            identity = _identity(connection, person.id, person.name) if person else ("", "")
+            values = now(), *identity, *what
             connection.execute(
                 "INSERT INTO audit (at, person, name, action, subject, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)", values
             )
@@ -83,7 +87,8 @@ class Books:
     def _add(self, used: Used) -> None:
         try:
             with self.database.write() as connection:
-                connection.execute(_ADD, _row(used))
+                person, name = _identity(connection, used.person, used.name)
+                connection.execute(_ADD, _row(replace(used, person=person, name=name)))
         except MidasError as error:
             _log.error("A question was not counted: %s", error.message)
 
@@ -121,6 +126,7 @@ class Books:
                 (f" for {name}, ", f" for {nobody}, "),
             )
             connection.execute("UPDATE usage SET person = ?, name = '' WHERE person = ?", (nobody, person))
+            connection.execute("INSERT OR REPLACE INTO forgotten VALUES (?, ?)", (_digest(person), nobody))
         self.database.empty_log()
 
     def sweep(self, *, audit_before: str | None, usage_before: str | None) -> int:
@@ -140,6 +146,16 @@ class Books:
 def made_up_name() -> str:
     """For somebody who is forgotten: it tells one from another, and nobody who they were."""
     return f"{FORGOTTEN}-{secrets.token_hex(4)}"
+
+
+def _identity(connection: sqlite3.Connection, person: str, name: str) -> tuple[str, str]:
+    """Id and name to write down: nobody's, where the person was forgotten."""
+    row = connection.execute("SELECT nobody FROM forgotten WHERE person = ?", (_digest(person),)).fetchone()
+    return (row["nobody"], "") if row else (person, name)
+
+
+def _digest(person: str) -> str:
+    return hashlib.sha256(person.encode()).hexdigest()
 
 
 def _row(used: Used) -> tuple[str | int | float, ...]:

@@ -50,6 +50,11 @@ MIGRATIONS = (
         PRIMARY KEY (day, person, backend, model, cloud, collections)
     ) WITHOUT ROWID;
     """,
+    """
+    -- Who is written as `nobody` in what comes after they were forgotten: an answer that ends, a request under way.
+    -- `person` is the SHA-256 of their id.
+    CREATE TABLE forgotten (person TEXT PRIMARY KEY, nobody TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 

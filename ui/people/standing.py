@@ -4,6 +4,7 @@ revoked."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Generic, TypeVar
@@ -17,6 +18,7 @@ LOOK_SECONDS = 1.0
 """Between two looks for one stream."""
 
 T = TypeVar("T")
+_log = logging.getLogger("midas")
 
 
 async def while_admitted(register: Register, person: Person, events: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
@@ -70,4 +72,7 @@ async def _admitted(register: Register, person: Person) -> bool:
     try:
         return await asyncio.to_thread(register.admits, person)
     except StoreError:
+        return True
+    except Exception:
+        _log.exception("Whether a person is still let in could not be looked up")
         return True

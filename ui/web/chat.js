@@ -200,7 +200,7 @@
         part(".text").innerHTML = mine.html;
       }
       if (news.done) done(mine, news.done);
-      if (news.signed_out) throw Object.assign(new Error(texts.signed_out), { status: 401 });
+      if (news.signed_out) throw midas.refused(401);
     };
 
     const begun = (mine, { conversation, turn, title }) => {

@@ -218,7 +218,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "runs.answers": ("{n} de {all} respuestas", "{n} of {all} answers"),
     "runs.left": ("quedan {time}", "{time} left"),
     "runs.tally": ("{ok} respondidas, {declined} declinadas", "{ok} answered, {declined} declined"),
-    "runs.failed": ("{n} fallidas", "{n} failed"),
+    "runs.failed": ("{n} con error", "{n} failed"),
     "runs.without_documents": ("sin documentos", "without documents"),
     "runs.stop": ("Detener", "Stop"),
     "runs.stopping": ("Se detendrá tras la respuesta en curso.", "It stops after the answer in hand."),

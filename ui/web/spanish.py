@@ -9,10 +9,16 @@ from functools import cache, lru_cache
 
 from ui.web.language import PageLanguage
 from ui.web.sentences import answering, checking, evaluating, ingesting, serving
+from ui.web.sentences.details import DETAILS
 
 BOOKS = (ingesting, answering, evaluating, serving, checking)
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 """A name as `repr` writes it."""
+LONGEST = 1000
+"""Characters; no sentence of the program comes near it."""
+DEPTH = 4
+"""Sentences within sentences."""
+MOST_PHRASES = 12
 
 
 def in_language(sentence: str, language: PageLanguage) -> str:
@@ -21,15 +27,24 @@ def in_language(sentence: str, language: PageLanguage) -> str:
 
 
 def spanish(sentence: str) -> str:
-    return _translated(sentence)[1]
+    """Parts of a sentence may be what people sent: what is very long or deep stays as it is."""
+    return _translated(sentence, DEPTH)[1] if len(sentence) <= LONGEST else sentence
+
+
+def detail_in_spanish(detail: str) -> str:
+    """What a line of the audit log says besides action and subject."""
+    for english, told in DETAILS.items():
+        if (parts := _filled(english.split("{}"), detail)) is not None:
+            return told.format(*parts)
+    return detail
 
 
 @lru_cache(maxsize=1000)
-def _translated(sentence: str) -> tuple[int, str]:
+def _translated(sentence: str, depth: int) -> tuple[int, str]:
     """How many characters of the sentence are known, and its Spanish."""
-    for pieces, told in _templates():
+    for pieces, told in _templates() if depth else ():
         if (parts := _filled(pieces, sentence)) is not None:
-            return _known(pieces), told.format(*map(_part, parts))
+            return _known(pieces), told.format(*(_part(part, depth - 1) for part in parts))
     return 0, sentence
 
 
@@ -62,14 +77,15 @@ def _filled(pieces: Sequence[str], sentence: str) -> list[str] | None:
     return parts if (at <= end if others else sentence == first) else None
 
 
-def _part(text: str) -> str:
+def _part(text: str, depth: int) -> str:
     """What a sentence is filled with: a name, a figure, a phrase, or other sentences without their full stop."""
     if quoted := QUOTED.fullmatch(text):
         return f"«{quoted[1] or quoted[2] or ''}»"
-    return "; ".join(_phrase(phrase) for phrase in text.split("; "))
+    phrases = text.split("; ")
+    return "; ".join(_phrase(phrase, depth) for phrase in phrases) if len(phrases) <= MOST_PHRASES else text
 
 
-def _phrase(text: str) -> str:
-    known, told = _translated(text)
-    better, sentence = _translated(f"{text}.")
+def _phrase(text: str, depth: int) -> str:
+    known, told = _translated(text, depth)
+    better, sentence = _translated(f"{text}.", depth)
     return sentence.removesuffix(".") if better > known else told

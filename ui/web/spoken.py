@@ -3,13 +3,15 @@ English."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.web.spanish import spanish
+from ui.web.sentences.details import ACTIONS
+from ui.web.spanish import detail_in_spanish, spanish
 
 SENTENCES = frozenset(
     {"counted_by", "error", "last_error", "message", "notes", "problem", "warnings"},
@@ -52,7 +54,9 @@ class _Telling:
     def _is_told(self, start: Message) -> bool:
         """Not a document: those are sent as files."""
         headers = Headers(raw=start["headers"])
-        if not headers.get("content-type", "").startswith("application/json") or "content-disposition" in headers:
+        if not headers.get("content-type", "").startswith("application/json"):
+            return False
+        if "content-disposition" in headers or "content-encoding" in headers:
             return False
         return self._ours or bool(start["status"] >= 400)
 
@@ -60,15 +64,24 @@ class _Telling:
         headers = MutableHeaders(scope=start)
         headers.add_vary_header("Accept-Language")
         if self._body:
-            self._body = json.dumps(_told(json.loads(self._body)), ensure_ascii=False).encode()
+            self._body = await asyncio.to_thread(_in_spanish, self._body)
             headers["Content-Length"] = str(len(self._body))
         await self._send(start)
         await self._send({"type": "http.response.body", "body": self._body})
 
 
+def _in_spanish(body: bytes) -> bytes:
+    return json.dumps(_told(json.loads(body)), ensure_ascii=False).encode()
+
+
 def _told(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
-        return {key: _told(each, key) for key, each in value.items()}
+        told = {key: _told(each, key) for key, each in value.items()}
+        return {**told, "detail": detail_in_spanish(told["detail"])} if _is_of_audit(value) else told
     if isinstance(value, list):
         return [_told(each, name) for each in value]
     return spanish(value) if isinstance(value, str) and name in SENTENCES else value
+
+
+def _is_of_audit(value: dict[str, Any]) -> bool:
+    return value.get("action") in ACTIONS and isinstance(value.get("detail"), str)
