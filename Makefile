@@ -35,6 +35,7 @@ install:
 browser:
 	@command -v chromium-headless-shell >/dev/null || \
 	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the pages' tests ..." && \
-	    apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1; } || \
-	  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	    apt-get update -qq >/dev/null 2>&1; for each in chromium-headless-shell chromium; do \
+	      apt-get install -y -qq --no-install-recommends $$each >/dev/null 2>&1 && break; done; }; \
+	  command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 	  echo "No Chromium here: the pages' tests will be skipped."
