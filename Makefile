@@ -33,9 +33,9 @@ install:
 
 # The pages' tests drive a real Chromium, best the one without a window; with none, and none to install, they are skipped.
 browser:
-	@command -v chromium-headless-shell >/dev/null || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the pages' tests ..." && \
-	    apt-get update -qq >/dev/null 2>&1; for each in chromium-headless-shell chromium; do \
-	      apt-get install -y -qq --no-install-recommends $$each >/dev/null 2>&1 && break; done; }; \
-	  command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
-	  echo "No Chromium here: the pages' tests will be skipped."
+	@command -v chromium-headless-shell >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+	  echo "Installing Chromium for the pages' tests ..."; \
+	  { apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium-headless-shell || \
+	    apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 || true; }
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  command -v google-chrome >/dev/null || echo "No Chromium here: the pages' tests will be skipped."
