@@ -15,6 +15,9 @@ from ingest.types import Embedder
 
 _NAME = re.compile(r"\w[\w.-]{0,62}")
 
+CollectionKey = str | int
+"""A collection by its name, or by its id: that one, and no later one of its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class CollectionIndex:
@@ -95,14 +98,20 @@ def find_indexes(connection: sqlite3.Connection, names: Sequence[str] | None, re
     return [known[name] for name in wanted]
 
 
-def _indexes(connection: sqlite3.Connection, condition: str, values: Sequence[str]) -> dict[str, CollectionIndex]:
+def _indexes(connection: sqlite3.Connection, condition: str, values: Sequence[CollectionKey]) -> dict[str, CollectionIndex]:
     rows = connection.execute(f"{_INDEX}{_FROM} WHERE {condition}", values)
     return {row["name"]: CollectionIndex(*row) for row in rows}
 
 
-def find_index(connection: sqlite3.Connection, name: str, readers: Readers = None) -> CollectionIndex:
+def find_index(connection: sqlite3.Connection, key: CollectionKey, readers: Readers = None) -> CollectionIndex:
     """Raises CollectionNotFound."""
-    return find_indexes(connection, [name], readers)[0]
+    if isinstance(key, str):
+        return find_indexes(connection, [key], readers)[0]
+    condition, values = readable(readers)
+    found = _indexes(connection, f"k.id = ? AND {condition}", [key, *values])
+    if not found:
+        raise CollectionNotFound("The collection that these files were sent to was deleted: load them into another one.")
+    return next(iter(found.values()))
 
 
 def check_name(name: str) -> None:

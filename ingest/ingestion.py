@@ -45,7 +45,9 @@ class _Task:
 
 
 class Ingestion:
-    """`leaving` are sources of documents that are about to be deleted: nothing counts as a duplicate of them.
+    """`collection` is an id: the run ends with CollectionNotFound when that one is deleted, whatever has its name then.
+
+    `leaving` are sources of documents that are about to be deleted: nothing counts as a duplicate of them.
 
     `by` is the id of who does it; `settled` hears of each file when it is taken up and when it is dealt with.
     """
@@ -55,7 +57,7 @@ class Ingestion:
         store: Store,
         embedder: Embedder,
         settings: IngestSettings,
-        collection: str,
+        collection: int,
         files: Sequence[SourceFile],
         *,
         progress: ProgressCallback | None,
@@ -82,7 +84,7 @@ class Ingestion:
         self.stopped = False
 
     def run(self) -> None:
-        """Returns when all files are dealt with, or the run was cancelled."""
+        """Returns when all files are dealt with, or the run was cancelled. Raises CollectionNotFound."""
         try:
             self._pass(self._files, settle=False)
             while self._waiting and not self.stopped:

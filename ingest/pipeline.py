@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ingest.catalog import DocumentRow, printable
 from ingest.chunker import chunk_document
+from ingest.collection import CollectionKey
 from ingest.config import IngestSettings
 from ingest.embedding_queue import BATCH_CHUNKS, EmbeddingQueue
 from ingest.errors import ConfigError, DocumentNotFound
@@ -35,7 +36,7 @@ def ingest(
     embedder: Embedder,
     settings: IngestSettings,
     paths: Sequence[Path],
-    collection: str,
+    collection: CollectionKey,
     *,
     sync: bool = False,
     progress: ProgressCallback | None = None,
@@ -46,15 +47,17 @@ def ingest(
     """Ingests files and folders, recursively. `sync` removes documents that came from these folders and whose file is gone.
 
     Files that `admits` refuses stay as they are. `by` is the id of who does it, for the documents' history.
-    A file that fails never stops the others. Raises ConfigError, CollectionMismatch, StoreError, and what the embedder raises.
+    A file that fails never stops the others. A collection that is named is made when there is none; what is read is for that
+    one, and for no later one of its name. Raises ConfigError, CollectionNotFound when it is deleted, CollectionMismatch,
+    StoreError, and what the embedder raises.
     """
-    store.ensure_collection(collection, embedder, settings.chunking)
-    rows = store.documents(collection)
+    into = store.ensure_collection(collection, embedder, settings.chunking).id
+    rows = store.documents(into)
     found = walk(paths, rows, settings.home)
     vanished = found.vanished(rows) if sync else []
     _check_sync(found, vanished)
     files = [file for file in found.files if admits is None or admits(file.path)]
-    work = Ingestion(store, embedder, settings, collection, files, progress=progress, cancelled=cancelled, by=by)
+    work = Ingestion(store, embedder, settings, into, files, progress=progress, cancelled=cancelled, by=by)
     work.leaving = frozenset(row.source for row in vanished)
     for path, why in found.unreadable.items():
         message = f"This path can't be read ({why}): check its name and its permissions."
@@ -70,7 +73,7 @@ def ingest_files(
     embedder: Embedder,
     settings: IngestSettings,
     files: Sequence[SourceFile],
-    collection: str,
+    collection: CollectionKey,
     *,
     progress: ProgressCallback | None = None,
     cancelled: Callable[[], bool] = _never,
@@ -84,10 +87,8 @@ def ingest_files(
     twice = [source for source, count in Counter(file.source for file in files).items() if count > 1]
     if twice:
         raise ConfigError(f"Two files have the name {twice[0]}: rename one of them.")
-    store.ensure_collection(collection, embedder, settings.chunking)
-    work = Ingestion(
-        store, embedder, settings, collection, files, progress=progress, cancelled=cancelled, settled=settled, by=by
-    )
+    into = store.ensure_collection(collection, embedder, settings.chunking).id
+    work = Ingestion(store, embedder, settings, into, files, progress=progress, cancelled=cancelled, settled=settled, by=by)
     work.run()
     return work.report()
 

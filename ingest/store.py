@@ -28,6 +28,7 @@ from ingest.chunk_table import UNFILTERED, version_ids, within
 from ingest.collection import (
     CollectionIndex,
     CollectionInfo,
+    CollectionKey,
     Readers,
     all_collections,
     check_match,
@@ -138,11 +139,11 @@ class Store:
         with self.database.read() as connection:
             return all_collections(connection, readers)
 
-    def collection(self, name: str, readers: Readers = None) -> CollectionInfo:
+    def collection(self, collection: CollectionKey, readers: Readers = None) -> CollectionInfo:
         """Raises CollectionNotFound, which lists the valid names."""
         with self.database.read() as connection:
-            find_index(connection, name, readers)
-            return next(info for info in all_collections(connection, readers) if info.name == name)
+            index = find_index(connection, collection, readers)
+            return next(info for info in all_collections(connection, readers) if info.id == index.id)
 
     def names(self, wanted: Sequence[str] | None = None, readers: Readers = None) -> tuple[str, ...]:
         """The collections `wanted`, each once, or all of them, that `readers` may read. Raises CollectionNotFound."""
@@ -157,12 +158,15 @@ class Store:
             self._create_collection(name, embedder, chunking)
             return self.collection(name)
 
-    def ensure_collection(self, name: str, embedder: Embedder, chunking: ChunkingSettings) -> CollectionInfo:
-        """Creates the collection, or checks that it was built the same way. Raises CollectionMismatch, ConfigError."""
+    def ensure_collection(self, collection: CollectionKey, embedder: Embedder, chunking: ChunkingSettings) -> CollectionInfo:
+        """Creates the collection of a name, or checks that it was built the same way.
+
+        Raises CollectionMismatch, ConfigError, CollectionNotFound for an id.
+        """
         with self.publishing:
-            if name not in {info.name for info in self.collections()}:
-                self._create_collection(name, embedder, chunking)
-            info = self.collection(name)
+            if isinstance(collection, str) and collection not in self.names():
+                self._create_collection(collection, embedder, chunking)
+            info = self.collection(collection)
         check_match(info, embedder, chunking)
         return info
 
@@ -215,13 +219,13 @@ class Store:
             )
         self._building.discard(generation)
 
-    def _index(self, name: str) -> CollectionIndex:
+    def _index(self, collection: CollectionKey) -> CollectionIndex:
         with self.database.read() as connection:
-            return find_index(connection, name)
+            return find_index(connection, collection)
 
     # Documents
 
-    def documents(self, collection: str) -> list[DocumentRow]:
+    def documents(self, collection: CollectionKey) -> list[DocumentRow]:
         """The catalog of a collection, by source. Raises CollectionNotFound."""
         with self.database.read() as connection:
             return Catalog(connection, find_index(connection, collection).id).rows()
@@ -298,10 +302,11 @@ class Store:
         """Publishes a version of a document in place of the older one, as a whole or not at all."""
         self.replace_many(collection, [IndexedDocument(document, chunks, vectors)])
 
-    def replace_many(self, collection: str, items: Sequence[IndexedDocument], by: str = LOCAL) -> None:
+    def replace_many(self, collection: CollectionKey, items: Sequence[IndexedDocument], by: str = LOCAL) -> None:
         """Publishes several documents, whose sources differ, in one step. Raises CollectionNotFound, StoreError.
 
-        `by` is, here and below, the id of who does it, for the history.
+        `by` is, here and below, the id of who does it, for the history. A `collection` given by its id is looked up while
+        `publishing` is held: nothing comes into a later one of its name.
         """
         incoming = {item.document.source: item.document.sha256 for item in items}
         with self.publishing, self._publication(self._index(collection), incoming, items, by=by):
@@ -309,7 +314,7 @@ class Store:
 
     def record_failed(
         self,
-        collection: str,
+        collection: CollectionKey,
         source: str,
         sha256: str,
         reason: str,
@@ -325,7 +330,7 @@ class Store:
                 Catalog(connection, index.id).put_failed(source, sha256, reason, message, file)
                 history.note(connection, index.id, event)
 
-    def record_unchanged(self, collection: str, source: str, file: FileStamp | None) -> None:
+    def record_unchanged(self, collection: CollectionKey, source: str, file: FileStamp | None) -> None:
         """Notes that the file has the bytes that are served."""
         with self.publishing:
             index = self._index(collection)
@@ -333,7 +338,7 @@ class Store:
                 Catalog(connection, index.id).put_unchanged(source, file)
 
     def record_duplicate(
-        self, collection: str, source: str, sha256: str, of: str, file: FileStamp | None, by: str = LOCAL
+        self, collection: CollectionKey, source: str, sha256: str, of: str, file: FileStamp | None, by: str = LOCAL
     ) -> bool:
         """Notes that the file has the bytes of the document with source `of`; an older version with other bytes goes.
 
@@ -358,11 +363,11 @@ class Store:
             row = Catalog(connection, index.id).by_source(source)
         return row is not None and row.served and row.sha256 == sha256
 
-    def delete_document(self, collection: str, document_id: str, by: str = LOCAL) -> None:
+    def delete_document(self, collection: CollectionKey, document_id: str, by: str = LOCAL) -> None:
         """Duplicates of the document stay, and one of them is served in its place. Raises DocumentNotFound."""
         with self.publishing:
-            row = self.document(collection, document_id)
             index = self._index(collection)
+            row = self.document(index.name, document_id)
             with self._publication(index, {row.source: ""}, by=by) as connection:
                 _hide(connection, index, row)
                 connection.execute("DELETE FROM documents WHERE collection = ? AND document_id = ?", (index.id, document_id))

@@ -13,13 +13,14 @@ from ingest.catalog import DocumentRow, FileStamp
 from ingest.config import ChunkingSettings, IngestLimits, IngestSettings
 from ingest.doctor import check_store
 from ingest.embedder import make_embedder
-from ingest.errors import CollectionMismatch, ConfigError, StoreError
+from ingest.errors import CollectionMismatch, CollectionNotFound, ConfigError, StoreError
 from ingest.files import walk
 from ingest.pipeline import IngestProgress, IngestReport, SourceFile, ingest, ingest_files, reindex
 from ingest.store import Store
 from ingest.text import query_terms
 from ingest.types import document_id
 from tests.embedders import HashingEmbedder
+from tests.parsing import parse_here
 
 
 @pytest.fixture
@@ -273,6 +274,32 @@ def test_a_duplicate_whose_original_went_meanwhile_is_read(
     monkeypatch.setattr(run.store, "record_duplicate", delete_first)
     assert run(folder).added == 1
     assert run.states["zz.txt"] == "ready" and run.found("contraseña") == {"zz.txt"}
+
+
+@pytest.mark.parametrize("moment", ["replace_many", "record_failed", "record_unchanged", "record_duplicate", "delete_document"])
+def test_a_run_puts_nothing_into_a_later_collection_of_that_name(
+    run: Ingester, folder: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    parse_here(monkeypatch)
+    run(folder)
+    write(folder / "nuevo.txt", "Los viajes se piden con quince días.")
+    write(folder / "vacio.txt", "")
+    os.utime(folder / "ti.txt", ns=(1, 1))
+    shutil.copy(folder / "ti.txt", folder / "zz.txt")
+    (folder / "viajes/hoteles.txt").unlink()
+    work = getattr(run.store, moment)
+
+    def too_late(*arguments: object) -> object:
+        run.store.delete_collection("docs")
+        run.store.create("docs", run.embedder, run.settings.chunking)
+        return work(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run.store, moment, too_late)
+        with pytest.raises(CollectionNotFound, match="sent to was deleted"):
+            run(folder, sync=True)
+    assert run.states == {} and {finding.severity for finding in check_store(run.store)} == {"ok"}
+    assert run(folder).added == 3
 
 
 def test_a_document_that_becomes_a_duplicate_is_no_longer_served(run: Ingester, folder: Path) -> None:

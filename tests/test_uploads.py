@@ -251,15 +251,42 @@ def test_an_upload_is_for_the_collection_that_it_was_sent_to_and_for_no_later_on
     desk.create("docs")
     free.set()
     for ended in (lambda: send(desk, receiving, 1, NOTE), lambda: desk.begin(waiting.id)):
-        with pytest.raises(CollectionNotFound, match="'docs' that these files were sent to was deleted"):
+        with pytest.raises(CollectionNotFound, match="these files were sent to was deleted"):
             ended()
     for job in (receiving, waiting, finished(desk, queued)):
         view = desk.job(job.id)
-        assert view.state == "failed" and view.error and "was deleted: upload them to another one" in view.error
+        assert view.state == "failed" and view.error and "was deleted: load them into another one" in view.error
     assert spooled(house) == [] and desk.documents("docs").rows == ()
     with pytest.raises(CollectionNotFound):
         desk.retry(queued.id)
     assert not desk.job(queued.id).retryable
+
+
+@pytest.mark.parametrize("remade", [False, True])
+def test_an_upload_that_is_being_read_ends_with_its_collection(
+    desk: Keeping, house: House, monkeypatch: pytest.MonkeyPatch, remade: bool
+) -> None:
+    """Deleted as its reading begins, or as the first documents are about to be published, and made anew for everyone."""
+    before = len(house.service.collections())
+    part, name = (house.service.store(), "replace_many") if remade else (house.service, "load")
+    work = getattr(part, name)
+
+    def too_late(*arguments: Any, **named: Any) -> Any:
+        desk.delete_collection("docs")
+        if remade:
+            desk.create("docs", groups=["everyone"])
+        return work(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(part, name, too_late)
+        done = upload(desk, {"a.txt": NOTE, "b.txt": NOTE + b"Otra."})
+    assert (done.state, done.error_code) == ("failed", "collection_not_found")
+    assert done.error and "was deleted: load them into another one" in done.error
+    assert spooled(house) == [] and not [*(house.settings.home / "originals").glob("*/*")]
+    if not remade:
+        assert len(house.service.collections()) == before - 1
+        desk.create("docs")
+    assert desk.documents("docs").rows == ()
 
 
 def test_cancelling_leaves_nothing_behind(desk: Keeping, house: House) -> None:

@@ -15,7 +15,7 @@ from assistant.access import ALL, Access
 from assistant.config import Settings
 from assistant.prompts import Language
 from assistant.types import Answer, AnswerEvent, Event, Message
-from ingest.collection import CollectionInfo
+from ingest.collection import CollectionInfo, CollectionKey
 from ingest.errors import ConfigError, DocumentNotFound, MidasError
 from ingest.history import LOCAL
 from ingest.progress import FileCallback, IngestProgress, IngestReport
@@ -263,7 +263,7 @@ class LocalService:
     def ingest(
         self,
         paths: Sequence[Path],
-        collection: str,
+        collection: CollectionKey,
         *,
         sync: bool,
         progress: Progress,
@@ -282,7 +282,7 @@ class LocalService:
     def load(
         self,
         files: Sequence[SourceFile],
-        collection: str,
+        collection: CollectionKey,
         *,
         progress: Progress,
         cancelled: Cancelled,

@@ -182,15 +182,13 @@ class Uploads:
             self._jobs.settle(view.id, outcome)
 
         def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
-            self._require_collection(view)
+            into = self._collection(view)
             files = [
                 SourceFile(file.source, spool.path(file.number), on_disk=False)
                 for file in view.files
                 if file.state == "waiting" and file.received
             ]
-            return self._service.load(
-                files, view.collection, progress=progress, cancelled=cancelled, settled=settle, by=view.owner
-            )
+            return self._service.load(files, into.id, progress=progress, cancelled=cancelled, settled=settle, by=view.owner)
 
         return self._jobs.run(view, work, self._ended)
 
@@ -204,19 +202,17 @@ class Uploads:
             files = tuple(replace(file, state="waiting") if file.state == "reading" else file for file in view.files)
             self._write(replace(view, files=files, progress=None, report=None), begun=True)
             spool.keep_only(left)
+        if view.error_code == _GONE:
+            self._service.store().sweep_originals()
 
-    def _require_collection(self, view: JobView) -> None:
+    def _collection(self, view: JobView) -> CollectionInfo:
         """Raises CollectionNotFound when the collection is gone, whatever has its name now: others may read that one."""
-        infos = self._service.collections()
-        if not any(info.name == view.collection and view.collection_id in (info.id, None) for info in infos):
-            raise CollectionNotFound(
-                f"The collection {view.collection!r} that these files were sent to was deleted: upload them to another one."
-            )
+        return self._service.store().collection(view.collection if view.collection_id is None else view.collection_id)
 
     def _end_if_gone(self, view: JobView) -> None:
         """An upload whose collection is gone ends. Raises CollectionNotFound."""
         try:
-            self._require_collection(view)
+            self._collection(view)
         except CollectionNotFound as error:
             self._spool(view.id).delete()
             files = tuple(replace(file, received=False) for file in view.files)

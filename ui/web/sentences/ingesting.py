@@ -12,6 +12,9 @@ SENTENCES: dict[str, str] = {
         "antes."
     ),
     "There is no collection {}, nor any other: {}.": "No hay ninguna colección {}, ni otra: {}.",
+    "The collection that these files were sent to was deleted: load them into another one.": (
+        "La colección a la que iban estos archivos se eliminó: cárguelos en otra."
+    ),
     "There is no collection {}: {}The collections are {}.": "No hay ninguna colección {}: {}Las colecciones son {}.",
     "Setting {} is wrong ({}): correct it in {} or in MIDAS_*.": (
         "El ajuste {} no es válido ({}): corríjalo en {} o en MIDAS_*."

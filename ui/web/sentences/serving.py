@@ -173,9 +173,6 @@ SENTENCES: dict[str, str] = {
     "You are signed in no longer, or your key was revoked: sign in again, or ask an admin of Midas.": (
         "Su sesión ha terminado o su clave se revocó: entre de nuevo, o pregunte a un administrador de Midas."
     ),
-    "The collection {} that these files were sent to was deleted: upload them to another one.": (
-        "La colección {} a la que iban estos archivos se eliminó: súbalos a otra."
-    ),
     "There is no key {}: it was revoked, or never made.": "No hay ninguna clave {}: se revocó, o nunca se creó.",
     "That was too often: wait {} seconds and try again.": "Han sido demasiados intentos: espere {} segundos y repita.",
     "{} can't be a name: use {}, {} at most.": "{} no puede ser un nombre: use {}, {} como máximo.",
