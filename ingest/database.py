@@ -209,11 +209,13 @@ MIGRATIONS: tuple[Migration, ...] = (
     CREATE UNIQUE INDEX collections_generation ON collections (generation);
     """,
     """
-    -- Ingestions of files and folders of the server that are not finished. `collection` is a name: the ingestion may make it.
+    -- Ingestions of files and folders of the server that are not finished. `collection` is a name, `collection_id` the one that
+    -- had it as the ingestion was ordered: no reference, it may be deleted since. NULL until the ingestion makes it.
     -- `paths` is JSON; `bounded` is 1 where nothing outside the setting watch.roots may be read; `by` is the id of a person.
     CREATE TABLE ingests (
         job TEXT PRIMARY KEY,
         collection TEXT NOT NULL,
+        collection_id INTEGER,
         paths TEXT NOT NULL,
         sync INTEGER NOT NULL CHECK (sync IN (0, 1)),
         bounded INTEGER NOT NULL CHECK (bounded IN (0, 1)),

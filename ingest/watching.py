@@ -17,7 +17,7 @@ from ingest.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A folder that is looked at again and again, for a collection.
+    """A folder that is looked at again and again, for a collection, and for no later one of its name.
 
     `sync`: documents whose files are gone are deleted. `added_by` is the id of a person, `seen_at` the time of the last look,
     None before the first; `error` says why it failed.
@@ -25,6 +25,7 @@ class Watch:
 
     id: int
     collection: str
+    collection_id: int
     path: str
     sync: bool
     paused: bool
@@ -111,7 +112,7 @@ def look(
     A file has settled when it was last changed `settle_seconds` ago, or is as it was at the look before. One that failed is not
     read again before it changes. Raises ConfigError when the folder is gone, CollectionNotFound.
     """
-    rows = store.documents(watch.collection)
+    rows = store.documents(watch.collection_id)
     found = walk([Path(watch.path)], rows, store.settings.home)
     known = {row.source: row.file for row in rows}
     ready, unsettled = set(), {}
@@ -160,8 +161,8 @@ def _folder(path: Path, home: Path) -> Path:
 
 
 _SELECT = (
-    "SELECT w.id, k.name AS collection, w.path, w.sync, w.paused, w.added_by, w.added_at, w.seen_at, w.error"
-    " FROM watches w JOIN collections k ON k.id = w.collection"
+    "SELECT w.id, k.name AS collection, k.id AS collection_id, w.path, w.sync, w.paused, w.added_by, w.added_at, w.seen_at,"
+    " w.error FROM watches w JOIN collections k ON k.id = w.collection"
 )
 
 

@@ -22,6 +22,8 @@ from ui.house import House
 from ui.person import LOCAL
 from ui.service import Cancelled
 
+GONE = "The collection that these files were sent to was deleted: load them into another one."
+
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakeOpenAI]:
@@ -214,6 +216,50 @@ def test_what_a_restart_interrupts_goes_on_within_the_folders_of_the_setting(
         assert house.jobs.all() == []
 
 
+def test_what_a_restart_interrupts_is_for_the_collection_that_was_there(
+    fake: FakeOpenAI, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`made` was made by its own ingestion before the restart, `later` is made after it."""
+    begun = threading.Event()
+
+    def busy(*_: object, cancelled: Cancelled, **named: object) -> None:
+        begun.set()
+        while not cancelled():
+            threading.Event().wait(0.01)
+
+    parse_here(monkeypatch)
+    write(folder / "a.txt", "Norma uno.")
+    with housed(tmp_path / "home", fake) as house:
+        house.service.create("docs")
+        monkeypatch.setattr(house.service, "ingest", busy)
+        wanted = [Keeping(house, LOCAL).ingest([folder], name, sync=False).id for name in ("made", "docs", "later")]
+        begun.wait()
+    with housed(tmp_path / "home", fake) as house:
+        assert [info.name for info in house.service.collections()] == ["docs", "made"]
+        for name in ("docs", "made"):
+            house.service.delete_collection(name)
+        house.service.create("docs")
+        house.ingests.resume()
+        look_again(house)
+        assert [house.jobs.get(job).error for job in wanted] == [GONE, GONE, None]
+        assert {info.name: info.documents for info in house.service.collections()} == {"docs": 0, "later": 1}
+
+
+def test_what_waits_for_its_turn_is_for_no_later_collection_of_that_name(desk: Keeping, house: House, folder: Path) -> None:
+    free = threading.Event()
+    house.jobs.start("reindex", "docs", lambda *_: free.wait() and None)
+    write(folder / "a.txt", "Norma uno.")
+    loading = desk.ingest([folder], "docs", sync=False)
+    desk.watch("docs", folder)
+    house.watcher.look_at_all()
+    desk.delete_collection("docs")
+    desk.create("docs")
+    free.set()
+    look_again(house)
+    assert [(job.kind, job.error) for job in desk.jobs()] == [("ingest", GONE), ("ingest", GONE), ("reindex", None)]
+    assert desk.job(loading.id).error_code == "collection_not_found" and sources(desk) == {}
+
+
 def test_without_the_setting_nothing_is_loaded_from_the_page(fake: FakeOpenAI, folder: Path, tmp_path: Path) -> None:
     with housed(tmp_path / "other", fake) as house:
         house.service.create("docs")
@@ -257,3 +303,7 @@ def test_a_look_says_what_it_found(house: House, folder: Path) -> None:
     assert first == Look(unsettled={fresh: FileStamp.of(fresh)}) and not first.calls_for_work
     assert look(store, watch, lambda path: True, 5, first.unsettled).ready == {fresh}
     assert look(store, watch, lambda path: False, 5, first.unsettled) == Look()
+    store.delete_collection("docs")
+    house.service.create("docs")
+    with pytest.raises(CollectionNotFound):
+        look(store, watch, lambda path: True, 5, first.unsettled)

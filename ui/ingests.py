@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.catalog import now
@@ -35,32 +35,44 @@ class Ingests:
         self._roots = roots
 
     def start(self, paths: Sequence[Path], collection: str, owner: str, *, sync: bool, bounded: bool) -> JobView:
-        """A job that reads the paths; `owner` is the id of a person."""
+        """A job that reads the paths into the collection of that name, or makes it; `owner` is the id of a person."""
         job = JobView(new_id(), "ingest", collection, "queued", owner=owner, started_at=now())
-        order = _Order(job, tuple(paths), sync, bounded)
         with self._database.write() as connection:
-            connection.execute(
-                "INSERT INTO ingests VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (job.id, collection, json.dumps(list(map(str, paths))), sync, bounded, owner, job.started_at),
-            )
-        return self._queue(order)
+            (into,) = connection.execute(
+                "INSERT INTO ingests VALUES (?, ?, (SELECT id FROM collections WHERE name = ?), ?, ?, ?, ?, ?)"
+                " RETURNING collection_id",
+                (job.id, collection, collection, json.dumps(list(map(str, paths))), sync, bounded, owner, job.started_at),
+            ).fetchone()
+        return self._queue(_Order(replace(job, collection_id=into), tuple(paths), sync, bounded))
 
     def resume(self) -> None:
         """Takes up what a stop or a crash of the server interrupted: what was read already is found unchanged."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT * FROM ingests ORDER BY at, job").fetchall()
         for row in rows:
-            job = JobView(row["job"], "ingest", row["collection"], "queued", owner=row["by"], started_at=row["at"])
+            job = JobView(
+                row["job"], "ingest", row["collection"], "queued", owner=row["by"], started_at=row["at"],
+                collection_id=row["collection_id"],
+            )  # fmt: skip
             self._queue(_Order(job, tuple(map(Path, json.loads(row["paths"]))), bool(row["sync"]), bool(row["bounded"])))
 
     def _queue(self, order: _Order) -> JobView:
         def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
             return self._service.ingest(
-                order.paths, order.job.collection, sync=order.sync, progress=progress, cancelled=cancelled,
+                order.paths, self._collection_id(order.job), sync=order.sync, progress=progress, cancelled=cancelled,
                 admits=self._roots.within(order.paths) if order.bounded else None, by=order.job.owner,
             )  # fmt: skip
 
         return self._jobs.run(order.job, work, self._ended)
+
+    def _collection_id(self, job: JobView) -> int:
+        """The one that was there as the job was ordered, be it deleted since; else one is made, and is the job's for good."""
+        if job.collection_id is not None:
+            return job.collection_id
+        made = self._service.ensure(job.collection).id
+        with self._database.write() as connection:
+            connection.execute("UPDATE ingests SET collection_id = ? WHERE job = ?", (made, job.id))
+        return made
 
     def _ended(self, job: JobView) -> None:
         with self._database.write() as connection:

@@ -260,6 +260,10 @@ class LocalService:
         """An empty collection, for the current embedder and chunking. Raises ConfigError when there is one of that name."""
         return self._store.get().create(collection, self._embedder.get(), self.settings.chunking)
 
+    def ensure(self, collection: str) -> CollectionInfo:
+        """The collection; a new one when there is none. Raises CollectionMismatch, ConfigError."""
+        return self._store.get().ensure_collection(collection, self._embedder.get(), self.settings.chunking)
+
     def ingest(
         self,
         paths: Sequence[Path],

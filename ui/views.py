@@ -73,8 +73,8 @@ class JobView:
     """Long work on the server. `report` is there when an ingestion is done, `error` when the job failed.
 
     `owner` is the id of who started it. `files` are those of an upload, each with its own state; an upload that is `receiving`
-    waits for the files that are not `received` yet. `collection_id` is the collection that it is for: one that was made later
-    under the same name is another. `retryable`: some failed, and their bytes are still here.
+    waits for the files that are not `received` yet. `collection_id` is the collection that they are for: one that was made
+    later under the same name is another; None when an ingestion may make it. `retryable`: some failed, and are still here.
     """
 
     id: str

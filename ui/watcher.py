@@ -87,7 +87,7 @@ class Watcher:
         def work(progress: Progress, cancelled: Cancelled) -> IngestReport:
             try:
                 report = self._service.ingest(
-                    [Path(watch.path)], watch.collection, sync=watch.sync, progress=progress, cancelled=cancelled,
+                    [Path(watch.path)], watch.collection_id, sync=watch.sync, progress=progress, cancelled=cancelled,
                     admits=found.ready.__contains__, by=watch.added_by,
                 )  # fmt: skip
             except Exception as error:
