@@ -134,7 +134,8 @@ def test_after_a_kill_nothing_is_lost_halved_or_doubled(tmp_path: Path) -> None:
             body = {"paths": [str(folder)]}
             loading = http.post("/collections/loaded/ingest", json=body).raise_for_status().json()["id"]
             fake.stuck.wait()
-            assert {"ready", "reading"} <= {file["state"] for file in job(http, whole)["files"]}
+            while not {"ready", "reading"} <= {file["state"] for file in job(http, whole)["files"]}:
+                time.sleep(0.02)
             assert kept(http, conversation)["state"] == "writing"
             server.process.kill()
         fake.free.set()
