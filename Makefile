@@ -1,7 +1,7 @@
 # make run   installs what is missing, prepares the models, loads the sample corpus, serves http://127.0.0.1:7860
 # make test  installs what the tests need and runs them all
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 4
 MIDAS := .venv/bin/midas
 
 .PHONY: run test bench lint format install browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,15 @@ import pytest
 from assistant import models
 from tests.browser import chromium
 
+gc.disable()
+"""Until all is imported: a third of that time would go into looking for garbage among what stays."""
+
 SMALL_MODEL = "qwen2.5-coder-0.5b-instruct"
 DEFAULT_MODEL = "qwen2.5-coder-1.5b-instruct"
 LONG = (
-    "page real_answers access_matrix role_days accessibility xss manage_page evaluate_page llama_cpp cli hostile_files"
-    " coldstart schemathesis sign_in backends_cli api backend_contract no_network crash sample eval_cli"
+    "evaluate_page role_days page accessibility backend_contract cli real_answers manage_page llama_cpp hostile_files sign_in"
+    " xss no_network injections coldstart access_matrix backend_failures xquad embedder load backends_cli eval_cli hub"
+    " judge_cli schemathesis evaluation_desks conversations api sample api_backends"
 ).split()
 """Files that take longest: they begin first, so that no process works on one while the others have nothing left to do."""
 
@@ -24,6 +29,11 @@ LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     begins = {f"test_{name}": place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: begins.get(item.path.stem, len(LONG)))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

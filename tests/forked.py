@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ import ui.service  # noqa: F401
 from ingest.text import detect_language
 
 detect_language("The first text takes a second.")
+gc.freeze()
 
 
 def call(environment: Mapping[str, str], standard: Sequence[int], words: Sequence[str], work: Callable[[], None]) -> None:

@@ -140,7 +140,7 @@ def test_from_documents_to_a_cited_answer(midas: Midas, person: Midas, documents
     [info] = midas.json("collections", "list")
     assert (info["name"], info["documents"]) == ("empresa", 3)
 
-    answer = person.json("ask", QUESTION_ES)
+    answer = midas.json("ask", QUESTION_ES)
     assert answer["text"] == ANSWER_ES and answer["citations"][0]["number"] == 1
     told = midas.run("ask", QUESTION_ES).stdout
     assert (
@@ -215,8 +215,8 @@ def test_commands_go_through_the_running_server(midas: Midas, documents: Path) -
     assert len(midas.json("documents", "list", "empresa")) == 2
 
 
-def test_a_second_server_gets_one_sentence(midas: Midas, person: Midas) -> None:
-    with person.serving() as server:
+def test_a_second_server_gets_one_sentence(midas: Midas) -> None:
+    with midas.serving() as server:
         done = midas.run("serve", "--port", "0", code=1)
         assert done.stderr.count("\n") == 1 and f"process {server.process.pid}" in done.stderr
 

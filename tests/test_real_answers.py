@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,21 +19,18 @@ from ingest.store import Store
 
 pytestmark = pytest.mark.real
 
-DOCUMENTS = Path(__file__).parent.parent / "corpora" / "midas" / "documents"
-FOLDERS = ("sistemas", "producto", "personas")
+DOCUMENTS = Path(__file__).parent.parent / "corpora" / "midas" / "documents" / "sistemas"
 """Enough to tell one document from another; `benchmarks/answers.py` asks about all of them."""
 
 
 @pytest.fixture(scope="module")
 def assistant(answering_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    home, documents = tmp_path_factory.mktemp("answers"), tmp_path_factory.mktemp("documents")
-    for folder in FOLDERS:
-        shutil.copytree(DOCUMENTS / folder, documents / folder)
+    home = tmp_path_factory.mktemp("answers")
     (home / "models").symlink_to(answering_home / "models", target_is_directory=True)
     settings = Settings(home=home)
     embedder, backends = make_embedder(settings), Backends(settings)
     with Store.open(settings, embedder) as store:
-        ingest(store, embedder, settings, [documents], "midas")
+        ingest(store, embedder, settings, [DOCUMENTS], "midas")
         yield Assistant(settings, store, embedder, backends)
     backends.close()
 
@@ -43,30 +39,38 @@ def ask(assistant: Assistant, question: str) -> Answer:
     return asyncio.run(assistant.ask(question, collections=["midas"]))
 
 
+@pytest.fixture(scope="module")
+def spanish(assistant: Assistant) -> Answer:
+    return ask(assistant, "¿Cada cuánto había que cambiar la contraseña según la norma de 2021?")
+
+
+@pytest.fixture(scope="module")
+def english(assistant: Assistant, spanish: Answer) -> Answer:
+    return ask(assistant, "How long does IT keep the traffic logs?")
+
+
+@pytest.fixture(scope="module")
+def declined(assistant: Assistant, english: Answer) -> Answer:
+    """After an answer in Spanish and one in English; the documents say much about the matter, so that the model is asked."""
+    return ask(assistant, "¿A qué dirección externa se reenviaban las facturas en el ataque de phishing de febrero?")
+
+
 @pytest.mark.parametrize(
-    ("question", "fact", "document"),
-    [
-        ("¿Cada cuánto había que cambiar la contraseña según la norma de 2021?", "90", "sistemas/contrasenas-2021.txt"),
-        ("¿Qué exactitud tiene el MP-300?", "0.075", "producto/ficha-mp300.pdf"),
-        ("How long does IT keep the traffic logs?", "180", "sistemas/acceptable-use.docx"),
-    ],
+    ("which", "fact", "document"), [("spanish", "90", "contrasenas-2021.txt"), ("english", "180", "acceptable-use.docx")]
 )
-def test_an_answer_has_the_fact_and_cites_the_document(assistant: Assistant, question: str, fact: str, document: str) -> None:
-    answer = ask(assistant, question)
+def test_an_answer_has_the_fact_and_cites_the_document(
+    request: pytest.FixtureRequest, which: str, fact: str, document: str
+) -> None:
+    answer: Answer = request.getfixturevalue(which)
     assert contains_facts(answer.text, [[fact]]), answer.text
     assert [answer.sources[citation.number - 1].document for citation in answer.citations] == [document]
     assert answer.grounded and answer.usage.prompt_tokens > 0
 
 
-@pytest.mark.parametrize(
-    "question", ["¿Qué marca de café hay en las máquinas?", "How many reports did the Ethics Channel receive in 2025?"]
-)
-def test_what_the_documents_do_not_say_is_declined(assistant: Assistant, question: str) -> None:
-    answer = ask(assistant, question)
-    assert answer.declined, answer.text
-    assert answer.sources and not answer.citations
+def test_what_the_documents_do_not_say_is_declined(declined: Answer) -> None:
+    assert declined.declined, declined.text
+    assert declined.sources and not declined.citations
 
 
-def test_the_fixed_prompt_stays_in_the_cache(assistant: Assistant) -> None:
-    ask(assistant, "¿Qué exactitud tiene el MP-300?")
-    assert ask(assistant, "¿En qué año se lanzó la pasarela MG-10?").usage.cached_tokens > 50
+def test_the_fixed_prompt_stays_in_the_cache(declined: Answer) -> None:
+    assert declined.usage.cached_tokens > 50
