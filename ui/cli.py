@@ -16,6 +16,7 @@ from ui.command import Json, Yes, confirm, done, leave, load_settings, open_serv
 from ui.eval_cli import eval_app
 from ui.ledger_cli import audit, usage
 from ui.models_cli import models_app
+from ui.process_memory import building
 from ui.users_cli import groups_app, keys_app, users_app
 
 if TYPE_CHECKING:
@@ -380,7 +381,8 @@ def serve(
     People sign in once there is an account, or when other machines can reach the address. While the server runs, the other
     commands go through it.
     """
-    from ui.server import serve as run
+    with building():
+        from ui.server import serve as run
 
     settings = load_settings()
     if (tls_certificate is None) != (tls_key is None):

@@ -21,13 +21,13 @@ from assistant.config import ServerSettings, Settings
 from ingest.errors import ConfigError, StoreError
 from ui import terminal
 from ui.address import published, server_url
-from ui.allocator import limit_arenas
 from ui.api.app import make_api
 from ui.backends import require
 from ui.entrance import is_loopback
 from ui.house import House
 from ui.jobs import Jobs
 from ui.people.oidc import check_oidc
+from ui.process_memory import building, limit_arenas
 from ui.service import LocalService
 from ui.web.site import AREAS, mount_site
 
@@ -56,7 +56,8 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
             _orderly_stop(),
             closing(House(settings, service, jobs, address.token)) as house,
         ):
-            app = make_app(house)
+            with building():
+                app = make_app(house)
             house.begin()
             service.warm()
             _announce(url, house, json=json)

@@ -1,10 +1,12 @@
-"""How the C library hands out memory in the server."""
+"""How the server's process handles memory."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 ARENAS = 2
 _M_ARENA_MAX = -8
@@ -17,3 +19,15 @@ def limit_arenas() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Around imports and whatever else is made once and kept: it is not looked through for garbage, neither meanwhile nor ever
+    after, which is a sixth of the time a start takes."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
