@@ -17,10 +17,14 @@ SETS = Path(__file__).parent / "sets"
 """The sets that come with the product: prompts to bare models (`NAME.LANGUAGE.jsonl`), and statements to calibrate a judge."""
 
 
+_STRICT = ConfigDict(extra="forbid", frozen=True, str_max_length=1_000_000)
+"""Pydantic looks at the characters of a text that it measures: what is none can't be written to a file."""
+
+
 class Reference(BaseModel):
     """Where a document answers the question; `page` is 1-based, `quote` is verbatim up to white space."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     document: str
     page: int | None = None
@@ -30,7 +34,7 @@ class Reference(BaseModel):
 class Turn(BaseModel):
     """An earlier message of the conversation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     role: Literal["user", "assistant"]
     text: str
@@ -39,7 +43,7 @@ class Turn(BaseModel):
 class Criteria(BaseModel):
     """What a person looks for when judging an answer from 1 to 5: a sentence for each criterion, in the question's language."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     precision: str
     clarity: str
@@ -55,7 +59,7 @@ class Question(BaseModel):
     leave it out.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = _STRICT
 
     id: str
     question: str

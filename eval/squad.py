@@ -6,13 +6,13 @@ Version 1 (Rajpurkar et al. 2016, arXiv:1606.05250) and version 2 (Rajpurkar et 
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from eval.facts import contains_facts, normalise
 from eval.question_import import Imported, Options, Passage
@@ -51,8 +51,8 @@ def read_squad(data: bytes, stem: str, options: Options) -> Imported:
 def _articles(data: bytes, stem: str) -> list[Any]:
     hint = "give a file in SQuAD's format, version 1 or 2"
     try:
-        found = json.loads(decode(data) or "")
-    except (ValueError, RecursionError) as error:
+        found = from_json(decode(data) or "")
+    except ValueError as error:
         raise ConfigError(f"{stem}.json is not JSON ({error}): {hint}.") from error
     articles = found.get("data") if isinstance(found, dict) else None
     if not isinstance(articles, list) or not articles:

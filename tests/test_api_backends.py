@@ -152,6 +152,7 @@ def test_admins_see_addresses_fallbacks_and_errors(bench: Bench, client: openai.
     assert views["shaky"]["address"] == bench.server.base_url and views["shaky"]["fallback"] == ["scripted"]
     assert "401" in views["shaky"]["last_error"] and views["shaky"]["last_error_at"] and views["shaky"]["state"] == "closed"
     assert "backends.wrong.modell" in views["wrong"]["problem"]
+    assert bench.admin("GET", "/v1/models/wrong").status_code == 404
 
 
 # Changing them while the server runs

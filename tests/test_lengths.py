@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,3 +80,20 @@ def test_who_may_not_upload_documents_sends_nothing(asking: TestClient) -> None:
         method = "PUT" if path.endswith("1") else "POST"
         refused = asking.request(method, path, content=iter(sender), headers=MULTIPART)
         assert refused.status_code == 403 and sender.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("chat/completions", '{"messages": [{"role": "user", "content": "¿Y \\ud800?"}]}'),
+        ("chat/completions", '{"messages": [{"role": "user", "content": [{"type": "text", "text": "\\ud800"}]}]}'),
+        ("search", '{"query": "dietas", "documents": ["\\ud800"]}'),
+        ("search", json.dumps({"query": "dietas", "documents": ["a"] * 1001})),
+        ("search", json.dumps({"query": "dietas", "languages": ["es"] * 101})),
+    ],
+)
+def test_what_is_no_text_or_too_many_is_refused_before_a_back_end_or_a_database_meets_it(
+    asking: TestClient, path: str, body: str
+) -> None:
+    refused = asking.post(f"/v1/{path}", content=body, headers=JSON)
+    assert refused.status_code == 400 and refused.json()["error"]["code"] == "invalid_request", refused.text

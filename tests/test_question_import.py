@@ -120,7 +120,9 @@ def test_articles_and_paragraphs_without_content_are_told(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"data": []}', '{"data": {}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '{"data": []}', '{"data": {}}', "[" * 100_000, '{"data": [{"title": "\\ud800"}]}']
+)
 def test_what_is_no_squad_file_is_refused(tmp_path: Path, content: str) -> None:
     told = refused(tmp_path / "squad.json", content)
     assert told.startswith("squad.json ") and told.endswith(": give a file in SQuAD's format, version 1 or 2.")

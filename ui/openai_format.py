@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -17,11 +17,18 @@ QUESTION_CHARS = 20_000
 HISTORY_MESSAGES = 100
 """Clients send the whole conversation; what was said long before, or at greater length than a question may have, is not looked
 at."""
+LONGEST_TEXT = 8 * 2**20
+"""As much as a request may send. Pydantic looks at the characters of a text that it measures: what is none (a half of a pair of
+UTF-16) is refused here, or it would be met where the prompt is sent, as a failure of the back end, which others ask too."""
+
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+Name = Annotated[str, Field(max_length=200)]
+CollectionNames = Annotated[list[Name], Field(max_length=1000)]
 
 
 class TextPart(BaseModel):
     type: Literal["text"]
-    text: str
+    text: Text
 
 
 class ChatMessage(BaseModel):
@@ -29,8 +36,8 @@ class ChatMessage(BaseModel):
     private ones are kept from back ends in the cloud; while any collection is private, so are turns that don't name theirs."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
-    collections: list[str] = []
+    content: Text | list[TextPart]
+    collections: CollectionNames = []
 
     @property
     def text(self) -> str:
@@ -46,11 +53,11 @@ class ChatRequest(BaseModel):
     written from the evidence is not the caller's to change."""
 
     messages: list[ChatMessage] = Field(min_length=1, description="the last one is the question, earlier ones are history")
-    model: str | None = Field(None, description="NAME or midas:NAME of a back end; absent means the default one")
+    model: Name | None = Field(None, description="NAME or midas:NAME of a back end; absent means the default one")
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: Literal[1] | None = None
-    collections: list[str] | None = Field(None, description="collections to search; absent means all")
+    collections: CollectionNames | None = Field(None, description="collections to search; absent means all")
     language: Literal["es", "en"] | None = Field(None, description="language of the answer; absent means the question's")
 
     @property

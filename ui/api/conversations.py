@@ -20,7 +20,7 @@ from ui.api.questions import AtAsking
 from ui.desks.conversations import TITLE_CHARS, Conversations
 from ui.errors import body_of, told
 from ui.memory.conversation import Begun, Conversation, ConversationRow, Turn
-from ui.openai_format import QUESTION_CHARS
+from ui.openai_format import QUESTION_CHARS, CollectionNames
 from ui.service import Question
 
 conversations = APIRouter(prefix="/v1", dependencies=SECURED, responses=REFUSALS, tags=["conversations"])
@@ -45,7 +45,7 @@ class TurnRequest(BaseModel):
     """A question; its history is the conversation's."""
 
     question: str = Field(min_length=1, max_length=QUESTION_CHARS)
-    collections: list[str] | None = Field(None, max_length=1000, description="collections to search; absent means all")
+    collections: CollectionNames | None = Field(None, description="collections to search; absent means all")
     backend: str | None = Field(None, max_length=200, description="name of a back end; absent means the default one")
     language: Literal["es", "en"] | None = Field(None, description="language of the answer; absent means the question's")
     replacing: str | None = Field(None, max_length=100, description="a turn that goes, with all later ones: edit and retry")

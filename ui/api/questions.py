@@ -27,6 +27,7 @@ from ui.openai_format import (
     ChatRequest,
     Chunk,
     ChunkChoice,
+    CollectionNames,
     Completion,
     Delta,
     UsageBody,
@@ -34,6 +35,7 @@ from ui.openai_format import (
     rest_of,
 )
 from ui.service import Question, ask
+from ui.upload_names import SOURCE_CHARS
 from ui.views import BackendView, SearchView
 
 DISCONNECT_POLL_SECONDS = 0.5
@@ -46,10 +48,10 @@ class SearchRequest(BaseModel):
     """Dates are ISO and inclusive; an absent or empty field does not restrict the search."""
 
     query: str = Field(max_length=QUESTION_CHARS)
-    collections: list[str] | None = None
+    collections: CollectionNames | None = None
     top_k: int | None = Field(None, ge=1, le=100)
-    documents: list[str] = []
-    languages: list[str] = []
+    documents: list[Annotated[str, Field(max_length=SOURCE_CHARS)]] = Field([], max_length=1000)
+    languages: list[Annotated[str, Field(max_length=10)]] = Field([], max_length=100)
     date_from: date | None = None
     date_to: date | None = None
 
@@ -116,9 +118,8 @@ def models(desk: AtAsking) -> ModelList:
 def model(name: str, desk: AtAsking) -> Model | Response:
     """One back end."""
     name = name.removeprefix(MODEL_PREFIX)
-    if problem := _unknown_model(name, desk):
-        return problem
-    return next(Model.of(view) for view in desk.backends() if view.name == name)
+    found = next((Model.of(view) for view in desk.backends() if view.name == name), None)
+    return found or _no_model(name, desk)
 
 
 @questions.post("/search")
@@ -128,9 +129,11 @@ def search(body: SearchRequest, desk: AtAsking) -> SearchView:
 
 
 def _unknown_model(name: str | None, desk: Asking) -> JSONResponse | None:
-    names = list(desk.house.settings.backends)
-    if name is None or name in names:
-        return None
+    return None if name is None or name in desk.house.settings.backends else _no_model(name, desk)
+
+
+def _no_model(name: str, desk: Asking) -> JSONResponse:
+    names = [view.name for view in desk.backends()]
     sentence = f"There is no model {name!r}: use one of {', '.join(names)}."
     return error_response(404, "invalid_request_error", "model_not_found", sentence, "model")
 

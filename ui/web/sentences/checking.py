@@ -9,6 +9,9 @@ FRAGMENTS: dict[str, str] = {
     "Field required": "falta",
     "Extra inputs are not permitted": "no se conoce",
     "Input should be a valid string": "debe ser un texto",
+    "Input should be a valid string, unable to parse raw data as a unicode string": (
+        "debe ser un texto, y hay caracteres que no lo son"
+    ),
     "Input should be a valid integer": "debe ser un número entero",
     "Input should be a valid integer, unable to parse string as an integer": "debe ser un número entero",
     "Input should be a valid number": "debe ser un número",
@@ -23,6 +26,8 @@ FRAGMENTS: dict[str, str] = {
     "String should have at least {} character": "debe tener al menos {} carácter",
     "String should have at least {} characters": "debe tener al menos {} caracteres",
     "String should have at most {} characters": "debe tener como máximo {} caracteres",
+    "List should have at least {} item after validation, not {}": "debe tener al menos {} elemento, no {}",
+    "List should have at most {} items after validation, not {}": "debe tener como máximo {} elementos, no {}",
     "String should match pattern {}": "debe tener la forma {}",
 }
 """What sentences are filled with, and sentences that the program puts together."""
