@@ -19,7 +19,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assistant.citations import strip_markers
-from assistant.config import Settings
+from assistant.config import AccessSettings, Settings
 from assistant.notices import withheld
 from assistant.redaction import redacted
 from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, StatusEvent, TokenEvent
@@ -39,7 +39,8 @@ from ui.memory.export import markdown
 from ui.memory.memory import Memory, title_of
 from ui.memory.readable import history
 from ui.people import standing
-from ui.people.errors import SignedOut
+from ui.people.errors import SignedOut, TooMany
+from ui.people.limits import Limits
 from ui.people.register import Register
 from ui.person import Entry, Person
 from ui.service import Question
@@ -222,6 +223,17 @@ def test_an_empty_question_begins_no_conversation(house: House) -> None:
     with pytest.raises(Exception, match="The question is empty: write one."):
         asyncio.run(asked(house, ANA, "  "))
     assert Conversations(house, ANA).rows() == []
+
+
+def test_a_question_too_many_is_refused_before_it_is_stored_or_replaces_another(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "limits", Limits(AccessSettings(questions_per_minute=1)))
+    first = asyncio.run(asked(house, ANA, QUESTION_ES))
+    with pytest.raises(TooMany):
+        asyncio.run(asked(house, ANA, FOLLOW_UP, first.conversation, replacing=first.id))
+    [row] = Conversations(house, ANA).rows()
+    assert [turn.id for turn in Conversations(house, ANA).get(row.id).turns] == [first.id]
 
 
 def test_earlier_turns_are_the_history(house: House, fake: FakeOpenAI) -> None:

@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -269,6 +269,12 @@ def test_a_question_is_corrected_in_its_place(visit: Visit) -> None:
     page.reload()
     expect(page.locator(".question")).to_have_count(1)
     expect(page.locator(".question")).to_contain_text(QUESTION_ES)
+
+    [here] = parse_qs(urlsplit(page.url).query)["c"]
+    assert page.request.delete(f"{visit.url}/v1/conversations/{here}").ok
+    visit.ask(QUESTION_EN)
+    expect(page.locator("#trouble")).to_contain_text("No existe esa conversación")
+    expect(page.locator("#question")).to_have_value(QUESTION_EN)
 
 
 def test_conversations_are_searched_renamed_exported_and_deleted(visit: Visit) -> None:

@@ -38,12 +38,9 @@ class Asking(Desk):
         """What happens until the answer, then the answer; nothing of it is kept, but it is counted. Closing it stops the
         model. Raises TooMany, SignedOut, and what `Assistant.stream` raises."""
         self.house.limits.question(self.person)
-        answering = self.house.service.stream(question, self.person.access)
-        with Count(self.house, self.person, question) as count:
-            async with aclosing(while_admitted(self.house.register, self.person, answering)) as events:
-                async for event in events:
-                    count.hear(event)
-                    yield event
+        async with aclosing(self._answered(question)) as events:
+            async for event in events:
+                yield event
 
     async def converse(
         self, question: Question, conversation: str | None = None, *, replacing: str | None = None
@@ -56,8 +53,9 @@ class Asking(Desk):
         """
         if not question.text.strip():
             raise ConfigError("The question is empty: write one.")
+        self.house.limits.question(self.person)
         begun, asked = await asyncio.to_thread(self._begin, question, conversation, replacing)
-        writing = self.house.writings.start(begun.turn, self.stream(asked), lambda answer: self._topic(asked, answer))
+        writing = self.house.writings.start(begun.turn, self._answered(asked), lambda answer: self._topic(asked, answer))
         yield begun
         async for event in writing.watch():
             yield event
@@ -104,6 +102,14 @@ class Asking(Desk):
     def paces(self) -> dict[str, float]:
         """Seconds that each back end took for an answer lately; those that nobody asked are left out."""
         return self.house.ledger.seconds(datetime.now(UTC).date() - LATELY)
+
+    async def _answered(self, question: Question) -> AsyncGenerator[Event, None]:
+        answering = self.house.service.stream(question, self.person.access)
+        with Count(self.house, self.person, question) as count:
+            async with aclosing(while_admitted(self.house.register, self.person, answering)) as events:
+                async for event in events:
+                    count.hear(event)
+                    yield event
 
     def _begin(self, question: Question, conversation: str | None, replacing: str | None) -> tuple[Begun, Question]:
         """Stores the question, and gives it the history that it has there."""

@@ -144,6 +144,7 @@
       element.querySelector(".asked").scrollIntoView({ block: "start" });
       const body = { question: question.trim(), conversation: here, replacing: replaced?.dataset.turn ?? null, ...chat.choice() };
       await watch(element, (signal) => send("POST", `${at}/ask`, body, { signal }));
+      if (replaced && !element.dataset.turn && here && here === body.conversation) open(here);
       return true;
     };
 
@@ -231,7 +232,10 @@
         state?.replaceWith(make("p", { className: "notice bad" }, fill(texts.failed, { message: error.message })));
       } else state?.replaceWith(make("p", { className: "notice" }, texts.stopped));
       mine.element.removeAttribute("aria-busy");
-      if (!mine.turn && !mine.element.dataset.turn && chat.giveBack(questionOf(mine.element))) mine.element.remove();
+      if (!mine.turn && !mine.element.dataset.turn && chat.giveBack(questionOf(mine.element))) {
+        mine.element.remove();
+        complain(error);
+      }
     };
 
     /* The server ends the answer, and the watch then hears of it; what was written stays. */
