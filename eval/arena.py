@@ -29,6 +29,7 @@ from eval.rows import AnswerRow
 from ingest.catalog import now
 from ingest.database import Database
 from ingest.errors import ConfigError
+from ingest.home import open_home
 
 if TYPE_CHECKING:
     from eval.runs import Run
@@ -153,7 +154,7 @@ class Arena:
     """Pairs and votes. Several processes may have it open."""
 
     def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
+        open_home(home)
         self._database = Database(home / FILE, _MIGRATIONS)
 
     def close(self) -> None:

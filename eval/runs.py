@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,7 +90,8 @@ def create_run(home: Path, manifest: Manifest, questions: Sequence[Question]) ->
     """A new run with the copy of its questions. The manifest, written last, makes it one. Raises StoreError."""
     directory = runs_folder(home) / manifest.id
     try:
-        directory.mkdir(parents=True)
+        runs_folder(home).mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        directory.mkdir()
         save_questions(directory / "questions.jsonl", questions)
         write_manifest(directory, manifest)
     except OSError as error:

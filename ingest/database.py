@@ -15,6 +15,7 @@ from threading import Lock, RLock
 
 from ingest import fulltext
 from ingest.errors import StoreError
+from ingest.home import keep_out_others
 
 IDLE_READERS = 8
 """Connections that stay open between reads. Each holds up to 2 MB: fifty readers at once must not keep that for good."""
@@ -236,6 +237,7 @@ class Database:
         self._closed = False
         self._writing = RLock()
         self._pool = Lock()
+        keep_out_others(path)
         self._writer = self._connect()
         try:
             with self._translated():

@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ingest.errors import StoreError, StoreLocked
+from ingest.home import open_home
 
 
 class DirectoryLock:
@@ -25,7 +26,7 @@ class DirectoryLock:
     def acquire(self) -> None:
         """Raises StoreLocked at once when another owner has the directory."""
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            open_home(self.home)
             self._lock.acquire(timeout=0)
             self._owner.write_text(f"{os.getpid()}\n", encoding="ascii")
         except Timeout:

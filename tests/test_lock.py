@@ -39,6 +39,14 @@ def test_a_second_owner_is_told_who_has_it_and_what_to_do(home: Path) -> None:
     )
 
 
+def test_other_users_of_the_machine_are_kept_out(home: Path) -> None:
+    with Store.open(IngestSettings(home=home)):
+        assert home.stat().st_mode & 0o077 == 0 and (home / "midas.db").stat().st_mode & 0o077 == 0
+    (home / "midas.db").chmod(0o644)
+    with Store.open(IngestSettings(home=home)):
+        assert (home / "midas.db").stat().st_mode & 0o777 == 0o640
+
+
 def test_closing_gives_it_back(home: Path) -> None:
     for _ in range(2):
         with Store.open(IngestSettings(home=home)):

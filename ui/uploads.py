@@ -13,6 +13,7 @@ from ingest.catalog import now
 from ingest.collection import CollectionInfo
 from ingest.errors import CollectionNotFound, ConfigError, StoreError
 from ingest.files import SourceFile
+from ingest.home import open_home
 from ingest.loaders import too_large
 from ingest.progress import FileOutcome, IngestReport
 from ui.jobs import Jobs, new_id
@@ -134,7 +135,7 @@ class Uploads:
             raise too_many(limits)
         if (total := sum(file.size_bytes for file in announced)) > limits.total_bytes:
             raise too_much(limits)
-        self._settings.home.mkdir(parents=True, exist_ok=True)
+        open_home(self._settings.home)
         if total > (free := shutil.disk_usage(self._settings.home).free):
             raise StoreError(f"The disk has room for {free / 2**20:,.0f} MiB only: free some space, or upload fewer files.")
         files = tuple(self._files(announced))

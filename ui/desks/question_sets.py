@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -204,7 +205,7 @@ class QuestionSets(Evaluating):
         path = self._folder / f"{name}.jsonl"
         if path.exists() or name in built_in_sets():
             raise ConfigError(f"The name {name!r} can't be used: choose another for the question set.")
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
         about = About(collections=tuple(collections), by=self.person.name, at=utc_now())
         write_atomically(_about_path(path), about.model_dump_json().encode())
         save_questions(path, questions)

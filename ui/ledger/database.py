@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.database import Database
+from ingest.home import open_home
 
 MIGRATIONS = (
     """
@@ -60,7 +61,7 @@ MIGRATIONS = (
 
 def open_database(home: Path) -> Database:
     """What is deleted in it is overwritten."""
-    home.mkdir(parents=True, exist_ok=True)
+    open_home(home)
     database = Database(home / "ledger.db", MIGRATIONS)
     with database.write() as connection:
         connection.execute("PRAGMA secure_delete=ON")

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from ingest.database import Database
+from ingest.home import open_home
 
 MERGED_PAGES = 50
 PAUSE_SECONDS = 0.002
@@ -76,7 +77,7 @@ MIGRATIONS = (
 
 def open_database(home: Path) -> Database:
     """What is deleted in it is overwritten."""
-    home.mkdir(parents=True, exist_ok=True)
+    open_home(home)
     database = Database(home / "conversations.db", MIGRATIONS)
     with database.write() as connection:
         connection.execute("PRAGMA secure_delete=ON")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.database import Database
+from ingest.home import open_home
 
 MIGRATIONS = (
     """
@@ -67,8 +68,6 @@ MIGRATIONS = (
 
 
 def open_database(home: Path) -> Database:
-    """`people.db` of a data directory, made when absent and readable by its owner only."""
-    home.mkdir(parents=True, exist_ok=True)
-    path = home / "people.db"
-    path.touch(mode=0o600)
-    return Database(path, MIGRATIONS)
+    """`people.db` of a data directory, made when absent."""
+    open_home(home)
+    return Database(home / "people.db", MIGRATIONS)
