@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from tests.people import add_person, client_of, house_at, key_of
+from ui import connections
+from ui.connections import Connection, known
 from ui.house import House
 from ui.lengths import LONGEST, LONGEST_WITH_FILE
 from ui.openai_format import HISTORY_MESSAGES, QUESTION_CHARS, ChatMessage, ChatRequest
@@ -97,3 +103,52 @@ def test_what_is_no_text_or_too_many_is_refused_before_a_back_end_or_a_database_
 ) -> None:
     refused = asking.post(f"/v1/{path}", content=body, headers=JSON)
     assert refused.status_code == 400 and refused.json()["error"]["code"] == "invalid_request", refused.text
+
+
+async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that reads what comes, of somebody it knows when the path says so; 204 when it may take its time."""
+    if scope["path"] == "/known":
+        known(scope)
+    status = 408 if scope[connections.KNOWN].__self__._patience else 204
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    config = uvicorn.Config(reading, http=Connection, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    server, listener = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"GET / HTTP/1.1\r\nHost: a\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"]
+)
+def test_who_is_not_known_and_does_not_finish_makes_room(port: int, said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "PATIENCE_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as asking:
+        asking.sendall(said)
+        assert asking.recv(1000) == b""
+
+
+def test_who_is_known_takes_their_time(port: int) -> None:
+    for path, status in ((b"/", b"408"), (b"/known", b"204")):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as asking:
+            asking.sendall(b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
+            assert asking.recv(1000).startswith(b"HTTP/1.1 100 ")
+            asking.sendall(b"abc")
+            assert asking.recv(1000).startswith(b"HTTP/1.1 " + status)
+
+
+def test_the_head_of_a_request_has_a_limit(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as asking, pytest.raises(OSError):
+        asking.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        for _ in range(1000):
+            asking.sendall(b"X-A: " + b"a" * 2**16 + b"\r\n")

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant.config import Settings
 from ingest.errors import ConfigError
+from ui.connections import known
 from ui.forwarded import PROXY_HEADERS
 from ui.guard import OWN_PAGE, SAFE_METHODS, error_response, foreign, says_where_from
 from ui.people.errors import SignInFailed
@@ -128,6 +129,7 @@ class Doorkeeper:
             return await refusal(scope, receive, send)
         if person is not None:
             scope[PERSON] = person
+            known(scope)
         await self._app(scope, receive, send)
 
     def _refusal(self, person: Person | None, request: HTTPConnection) -> Response | None:

@@ -23,6 +23,7 @@ from ui import terminal
 from ui.address import published, server_url
 from ui.api.app import make_api
 from ui.backends import require
+from ui.connections import Connection, allow_many
 from ui.entrance import is_loopback
 from ui.house import House
 from ui.jobs import Jobs
@@ -42,6 +43,7 @@ def serve(settings: Settings, host: str, port: int, *, json: bool = False) -> No
     certificate; StoreError for a used port or data directory.
     """
     limit_arenas()
+    allow_many()
     settings.server.host = host
     check_access(settings)
     require(settings.default_backend, settings)
@@ -78,8 +80,8 @@ def make_app(house: House) -> FastAPI:
 def _run(app: FastAPI, listener: socket.socket, server: ServerSettings) -> None:
     """`Forwarded` sees to the headers of proxies."""
     config = uvicorn.Config(
-        app, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
-        proxy_headers=False, ssl_certfile=server.tls_certificate, ssl_keyfile=server.tls_key,
+        app, http=Connection, log_level=logging.WARNING, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS,
+        server_header=False, proxy_headers=False, ssl_certfile=server.tls_certificate, ssl_keyfile=server.tls_key,
     )  # fmt: skip
     uvicorn.Server(config).run(sockets=[listener])
 
