@@ -1,4 +1,5 @@
-"""What Schemathesis makes of the whole OpenAPI description, sent as an employee and as an admin: nothing is a 5xx.
+"""What Schemathesis makes of the whole OpenAPI description, sent as an employee and as an admin: nothing is a 5xx, and every
+answer has a status, a media type and a form that the description tells of.
 
 A few requests an operation, the same at every run. `MIDAS_TEST_EXAMPLES=200 pytest tests/test_schemathesis.py` sends more.
 """
@@ -18,9 +19,15 @@ from fastapi import FastAPI  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings  # noqa: E402
 from hypothesis.strategies import SearchStrategy, one_of  # noqa: E402
+from schemathesis.core.failures import FailureGroup  # noqa: E402
 from schemathesis.generation import GenerationMode  # noqa: E402
 from schemathesis.generation.case import Case  # noqa: E402
 from schemathesis.schemas import APIOperation  # noqa: E402
+from schemathesis.specs.openapi.checks import (  # noqa: E402
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from tests.fake_openai import FakeOpenAI, running  # noqa: E402
 from tests.housing import housed, load  # noqa: E402
@@ -29,6 +36,7 @@ from tests.serving import scripted, write_documents  # noqa: E402
 from ui.api.app import make_api  # noqa: E402
 
 EXAMPLES = int(os.environ.get("MIDAS_TEST_EXAMPLES", "2"))
+AS_TOLD = (status_code_conformance, content_type_conformance, response_schema_conformance)
 KNOWN = {"collection": "empresa", "document_id": "dietas.csv", "name": "empresa", "user": "luis", "group": "compras"}
 """What is really there, by the names of parameters."""
 
@@ -67,10 +75,12 @@ def sent(operation: APIOperation, keys: Mapping[str, str]) -> tuple[Counter[tupl
     @given(case=likely(operation))
     def send(case: Case) -> None:
         for name, key in keys.items():
+            status = 599
             try:
-                status = case.call(headers={"Authorization": f"Bearer {key}"}).status_code
-            except Exception as error:
-                status = 599
+                answer = case.call(headers={"Authorization": f"Bearer {key}"})
+                status = answer.status_code
+                case.validate_response(answer, checks=AS_TOLD)
+            except (Exception, FailureGroup) as error:
                 broken.append(repr(error))
             statuses[name, status] += 1
             if status >= 500:

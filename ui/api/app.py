@@ -14,6 +14,7 @@ from ingest.errors import MidasError
 from ui.api.account import account
 from ui.api.conversations import conversations
 from ui.api.curating import curating
+from ui.api.description import DescribedApi
 from ui.api.documents import documents
 from ui.api.evaluation import evaluation
 from ui.api.feedback import feedback
@@ -56,7 +57,7 @@ def unknown(path: str, request: Request) -> None:
 def make_api(house: House, areas: Mapping[str, Role] | None = None) -> FastAPI:
     """The API without the pages; `areas` are their names, with the role that each needs. `docs_url` is ours, because
     FastAPI's loads scripts from elsewhere."""
-    app = FastAPI(title="Midas assistant", version=_version(), docs_url=None, redoc_url=None)
+    app = DescribedApi(title="Midas assistant", version=_version(), docs_url=None, redoc_url=None)
     app.state.house = house
     for router in ROUTERS:
         app.include_router(router)

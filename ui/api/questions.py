@@ -17,7 +17,7 @@ from assistant.types import AnswerEvent, Event, StatusEvent, TokenEvent
 from assistant.wire import event_to_json
 from ingest.types import Filter
 from ui.api.context import REFUSALS, SECURED, at
-from ui.api.event_stream import event_stream
+from ui.api.event_stream import EventStream, event_stream
 from ui.desks.asking import Asking
 from ui.errors import body_of, told
 from ui.guard import error_response
@@ -89,7 +89,7 @@ class ModelList(BaseModel):
     data: list[Model]
 
 
-@questions.post("/chat/completions", response_model=Completion)
+@questions.post("/chat/completions", response_model=Completion, responses={200: {"content": {EventStream.media_type: {}}}})
 async def chat_completions(body: ChatRequest, request: Request, desk: AtAsking) -> Response | Completion:
     """Answers the last message from the documents. With `stream` as server-sent events, ending in `[DONE]`.
 
