@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
 from tests.people import add_person, client_of, house_at, key_of
@@ -71,6 +72,11 @@ def test_of_a_long_history_the_last_messages_are_looked_at() -> None:
     history = ChatRequest(messages=[*turns, ChatMessage(role="user", content="¿Y en Francia?")]).question().history
     assert len(history) == HISTORY_MESSAGES and history[-1].text.startswith("999 ")
     assert all(len(message.text) == QUESTION_CHARS for message in history)
+
+
+def test_a_picture_is_refused_with_the_reason() -> None:
+    with pytest.raises(ValidationError, match="parts that are no text"):
+        ChatMessage.model_validate({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]})
 
 
 def test_a_file_is_kept_nowhere_beyond_the_limit(asking: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

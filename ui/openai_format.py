@@ -39,6 +39,14 @@ class ChatMessage(BaseModel):
     content: Text | list[TextPart]
     collections: CollectionNames = []
 
+    @field_validator("content", mode="before")
+    @classmethod
+    def _is_text(cls, content: Any) -> Any:
+        parts = content if isinstance(content, list) else []
+        if any(isinstance(part, dict) and part.get("type") != "text" for part in parts):
+            raise ValueError("it has parts that are no text; leave pictures and files out")
+        return content
+
     @property
     def text(self) -> str:
         return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)

@@ -106,7 +106,7 @@ class QuestionSets(Evaluating):
         """Puts a question in the place of the one with this id. Raises ConfigError when its new id is another's."""
 
         def replaced(questions: list[Question]) -> list[Question]:
-            _require([question_.id for question_ in questions], id)
+            _required([id], questions)
             if question.id != id and any(other.id == question.id for other in questions):
                 raise ConfigError(f"The id {question.id!r} is another question's: give each question one of its own.")
             return [question if other.id == id else other for other in questions]
@@ -117,9 +117,8 @@ class QuestionSets(Evaluating):
         """Takes questions, or rejected candidates, out of a set."""
 
         def left(questions: list[Question]) -> list[Question]:
-            for id in ids:
-                _require([question.id for question in questions], id)
-            return [question for question in questions if question.id not in ids]
+            gone = _required(ids, questions)
+            return [question for question in questions if question.id not in gone]
 
         self._change(name, left)
 
@@ -127,9 +126,8 @@ class QuestionSets(Evaluating):
         """Makes questions of candidates that this person has read."""
 
         def accepted(questions: list[Question]) -> list[Question]:
-            for id in ids:
-                _require([question.id for question in questions if question.generated], id)
-            return [question.accepted if question.id in ids else question for question in questions]
+            read = _required(ids, [question for question in questions if question.generated])
+            return [question.accepted if question.id in read else question for question in questions]
 
         self._change(name, accepted)
 
@@ -226,9 +224,12 @@ def rename_author(home: Path, name: str, other: str) -> None:
             write_atomically(path, about.model_copy(update={"by": other}).model_dump_json().encode())
 
 
-def _require(ids: Sequence[str], id: str) -> None:
-    if id not in ids:
-        raise not_found("question", id, list(ids))
+def _required(ids: Sequence[str], questions: Sequence[Question]) -> frozenset[str]:
+    """The ids, which are all of these questions. Raises EvaluationNotFound."""
+    there = dict.fromkeys(question.id for question in questions)
+    if missing := [id for id in ids if id not in there]:
+        raise not_found("question", missing[0], list(there))
+    return frozenset(ids)
 
 
 def _about_path(path: Path) -> Path:
