@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 
 from llama_index.core.schema import QueryBundle
@@ -26,9 +26,10 @@ from assistant.notices import Failure, fell_back, forgotten, shrunk
 from assistant.prompts import LANGUAGES, Language, prompt
 from assistant.retriever import HybridRetriever, RetrievedChunk, SearchResult
 from assistant.types import Answer, AnswerEvent, DeclineReason, Event, Message, Source, StatusEvent, Timings, TokenEvent, Usage
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, DocumentNotFound
 from ingest.sentences import sentence_spans
 from ingest.store import Store
+from ingest.surroundings import page_of
 from ingest.text import detect_language
 from ingest.types import Embedder, Filter
 
@@ -134,11 +135,32 @@ class Assistant:
                 async with aclosing(task.run(retriever)) as events:
                     async for event in events:
                         begun = begun or isinstance(event, TokenEvent)
-                        yield event
+                        yield await self._placed(event) if isinstance(event, AnswerEvent) else event
                 return
             except BackendError as error:
                 candidates.failed(task.backend, error, begun=begun)
             task = await candidates.next()
+
+    async def _placed(self, event: AnswerEvent) -> AnswerEvent:
+        quotes: dict[int, list[str]] = {}
+        for citation in event.answer.citations:
+            quotes.setdefault(citation.number, []).append(citation.quote)
+        if not quotes:
+            return event
+        sources = await asyncio.to_thread(self._on_their_pages, event.answer.sources, quotes)
+        return replace(event, answer=replace(event.answer, sources=sources))
+
+    def _on_their_pages(self, sources: Sequence[Source], quotes: Mapping[int, Sequence[str]]) -> tuple[Source, ...]:
+        """Those whose passage goes over several pages with the page that their first quote is on."""
+        ids = [source.chunk_id for source in sources if source.number in quotes]
+        long = {stored.id: stored for stored in self._store.chunks(ids) if stored.chunk.page != stored.chunk.page_end}
+        placed = list(sources)
+        for at, source in enumerate(sources):
+            if stored := long.get(source.chunk_id):
+                with suppress(DocumentNotFound):
+                    document = self._store.stored_document(stored.collection, stored.document_id).document
+                    placed[at] = replace(source, page=page_of(document, stored.chunk, quotes[source.number]))
+        return tuple(placed)
 
     async def find(
         self,

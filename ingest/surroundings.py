@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ingest.quotes import letters
 from ingest.types import BLOCK_SEPARATOR, Block, Chunk, Document
 
 AROUND_CHARS = 1200
@@ -38,6 +39,16 @@ def surroundings(document: Document, chunk: Chunk) -> Surroundings:
         cut_before=first > 0,
         cut_after=last < len(document.text),
     )
+
+
+def page_of(document: Document, chunk: Chunk, quotes: Iterable[str]) -> int | None:
+    """The page that the first of the quotes in the chunk begins on; without one, the chunk's first page."""
+    text, places = letters(chunk.text)
+    found = next((at for quote in quotes if (wanted := letters(quote)[0]) and (at := text.find(wanted)) >= 0), None)
+    if found is None or chunk.page == chunk.page_end:
+        return chunk.page
+    place = chunk.start + places[found] - len(chunk.prefix)
+    return next((block.page for start, end, block in _placed(document) if start <= place < end), chunk.page)
 
 
 def _begin(document: Document, start: int) -> int:

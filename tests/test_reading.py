@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ from ingest.files import SourceFile
 from ingest.surroundings import AROUND_CHARS, surroundings
 from ingest.types import Block, Chunk, Document, document_id
 from tests.fake_openai import FakeOpenAI, running
-from tests.housing import ADMIN, ANA, LUIS, housed
+from tests.housing import ADMIN, ANA, LUIS, asked, housed
 from tests.parsing import parse_here
 from ui.api.app import make_api
 from ui.desks.reading import Reading
@@ -42,6 +43,8 @@ Lo demás se paga contra factura.
 """
 )
 KEY = document_id("viajes.md")
+FIRST_PAGE = "El visado de trabajo se pide en el consulado con tres meses."
+SECOND_PAGE = "La vacuna contra la fiebre amarilla se pone diez días antes."
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +64,15 @@ def house(fake: FakeOpenAI, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             page = canvas.Canvas(str(folder / "plan.pdf"), invariant=1)
             page.drawString(70, 700, "El plan de emergencia se revisa cada tres años.")
             page.save()
+            long = canvas.Canvas(str(folder / "largo.pdf"), invariant=1)
+            for sentence in (FIRST_PAGE, SECOND_PAGE):
+                long.drawString(70, 700, sentence)
+                long.showPage()
+            long.save()
             for collection, group in (("ventas", "ventas"), ("compras", "compras")):
                 house.service.create(collection)
                 house.service.set_groups(collection, [group])
-                files = [SourceFile(name, folder / name, on_disk=False) for name in ("viajes.md", "plan.pdf")]
+                files = [SourceFile(name, folder / name, on_disk=False) for name in ("viajes.md", "plan.pdf", "largo.pdf")]
                 house.service.load(files, collection, progress=lambda _: None, cancelled=lambda: False)
             yield house
 
@@ -121,6 +129,18 @@ def test_long_surroundings_are_cut_between_words() -> None:
 
 
 # Pages and files
+
+
+def test_a_passage_over_two_pages_is_shown_where_its_quote_is(house: House, fake: FakeOpenAI) -> None:
+    """Also in the answer that cites it."""
+    [key] = chunk_ids(house, "ventas", "largo.pdf")
+    pages = [Reading(house, ANA).source(key, quotes).page for quotes in ((), [FIRST_PAGE], [SECOND_PAGE], ["nowhere"])]
+    assert pages == [1, 1, 2, 1]
+    for sentence, page in ((FIRST_PAGE, 1), (SECOND_PAGE, 2)):
+        fake.reply = lambda messages, sentence=sentence: f"{sentence[:-1]} [1]."
+        turn = asyncio.run(asked(house, ANA, f"¿Es verdad que {sentence[:-1].lower()}?"))
+        assert turn.answer and [citation.quote for citation in turn.answer.citations] == [sentence]
+        assert [source.page for source in turn.answer.sources if source.document == "largo.pdf"] == [page]
 
 
 def test_pages_of_a_pdf_are_drawn_and_files_handed_out(house: House) -> None:

@@ -18,9 +18,9 @@ class SourceView:
     repeated, so that each can be shown by itself (`assistant.markup.passage_html` makes tables of Markdown tables).
     `cut_before` and `cut_after` tell that the document goes on there.
 
-    `date` is what the document itself states, `published_at` when this version came into Midas. `page` counts in `page_unit`
-    (page, slide, sheet, record). `drawable`: its pages can be drawn (`Reading.page_image`). `downloadable`: the original file
-    can be had (`Reading.original`); `obstacle` says why not.
+    `date` is what the document itself states, `published_at` when this version came into Midas. `page` is where the first
+    quote begins, or the passage; it counts in `page_unit` (page, slide, sheet, record). `drawable`: its pages can be drawn
+    (`Reading.page_image`). `downloadable`: the original file can be had (`Reading.original`); `obstacle` says why not.
     """
 
     chunk_id: str

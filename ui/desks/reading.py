@@ -12,7 +12,7 @@ from ingest.errors import CollectionNotFound, ConfigError, DocumentNotFound
 from ingest.originals import obstacle, original_of, place_of
 from ingest.quotes import letters
 from ingest.store import Store
-from ingest.surroundings import surroundings
+from ingest.surroundings import page_of, surroundings
 from ingest.types import StoredChunk
 from ui.desks.desk import Desk
 from ui.document_views import Original, SourceView
@@ -38,11 +38,11 @@ class Reading(Desk):
         chunk, around = stored.chunk, surroundings(document, stored.chunk)
         return SourceView(
             chunk_id=stored.id, collection=stored.collection, document_id=stored.document_id, document=stored.source,
-            title=stored.title, date=stored.date, published_at=self._published_at(row, stored.collection), page=chunk.page,
-            page_end=chunk.page_end, pages=row.pages, page_unit=stored.page_unit, headings=chunk.headings, kind=chunk.kind,
-            before=around.before, passage=around.passage, after=around.after, cut_before=around.cut_before,
-            cut_after=around.cut_after, media_type=row.media_type, drawable=row.media_type == PDF and why_not is None,
-            downloadable=why_not is None, obstacle=why_not,
+            title=stored.title, date=stored.date, published_at=self._published_at(row, stored.collection),
+            page=page_of(document, chunk, quotes), page_end=chunk.page_end, pages=row.pages, page_unit=stored.page_unit,
+            headings=chunk.headings, kind=chunk.kind, before=around.before, passage=around.passage, after=around.after,
+            cut_before=around.cut_before, cut_after=around.cut_after, media_type=row.media_type,
+            drawable=row.media_type == PDF and why_not is None, downloadable=why_not is None, obstacle=why_not,
         )  # fmt: skip
 
     def page_image(self, collection: str, document_id: str, page: int, quotes: Sequence[str] = ()) -> bytes:
