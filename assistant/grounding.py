@@ -16,7 +16,7 @@ from assistant.context import Evidence
 from assistant.facts import Facts, facts_of, terms_of, weigh
 from assistant.tables import figures_in_ranges
 from assistant.types import Verdict
-from ingest.text import detect_language
+from ingest.text import detect_language, fold, is_stop_word
 from ingest.types import Embedder
 
 SUPPORTED = 0.65
@@ -33,6 +33,7 @@ PARAPHRASE = 0.88
 _NEGATION = re.compile(r"\b(?:no|nunca|tampoco|sin|ning[uú]n[ao]?|not|never|cannot|without|none)\b|n't\b", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:no|nunca|tampoco|not|never)\s+(?:se\s+|be\s+|is\s+|are\s+)?(\w+)", re.IGNORECASE)
 _CODE = re.compile(r"\b([A-Za-z]{1,6})-?(\d+)\b")
+_WORD = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"\b(?:19|20)\d{2}\b")
 _ORDER: dict[Verdict, int] = {"supported": 0, "weak": 1, "unsupported": 2}
 
@@ -82,7 +83,7 @@ class Grounder:
 
     def _support(self, sentence: str, facts: Facts, source: _Source) -> Support:
         number = source.evidence.number
-        quote, quote_share, pertinence = self._best_unit(facts, source.evidence)
+        quote, quote_share, pertinence = self._best_unit(sentence, facts, source.evidence)
         share = self._share(facts, source.terms)
         score = 0.6 * share + 0.4 * quote_share
         if absent := (facts.numbers | facts.names) - source.terms - self._asked:
@@ -124,8 +125,9 @@ class Grounder:
         total = weigh(facts.all, facts, self._asked)
         return weigh(facts.all & terms, facts, self._asked) / total if total else 0.0
 
-    def _best_unit(self, facts: Facts, evidence: Evidence) -> tuple[str, float, float]:
-        """The unit that says most of the sentence and is most about the question: text, share, pertinence."""
+    def _best_unit(self, sentence: str, facts: Facts, evidence: Evidence) -> tuple[str, float, float]:
+        """The unit that says most of the sentence and is most about the question: text, share, pertinence. Of equal ones, the
+        small words decide: a row `con pernocta` from one `sin pernocta`."""
         label = terms_of(evidence.label)
         foreign = evidence.hit.stored.chunk.language != self._language
         judged = [
@@ -136,7 +138,10 @@ class Grounder:
             )
             for unit in _statements(evidence.units)
         ]
-        return max(judged, key=lambda unit: unit[1] + PERTINENCE * unit[2], default=(evidence.text, 0.0, 0.0))
+        said = _small_words(sentence)
+        best = max((share + PERTINENCE * pertinence for _, share, pertinence in judged), default=0.0)
+        equal = [unit for unit in judged if unit[1] + PERTINENCE * unit[2] > best - 1e-9]
+        return max(equal, key=lambda unit: len(said & _small_words(unit[0])), default=(evidence.text, 0.0, 0.0))
 
     def _pertinence(self, terms: frozenset[str]) -> float:
         return len(self._asked & terms) / len(self._asked) if self._asked else 0.0
@@ -155,6 +160,10 @@ class Grounder:
         score = max(support.score, float(cosines[best]) * SUPPORTED)
         why = "" if verdict == "supported" else "only similar in meaning"
         return replace(support, verdict=verdict, score=score, quote=units[best], why=why)
+
+
+def _small_words(text: str) -> set[str]:
+    return {word for word in map(fold, _WORD.findall(text)) if is_stop_word(word)}
 
 
 def _statements(units: Sequence[str]) -> Sequence[str]:

@@ -118,3 +118,10 @@ def test_a_figure_that_falls_into_a_range_of_the_row_is_said_by_it() -> None:
     evidence = [Evidence(1, hit, "Tarifa", "Compra: De 50.000 a 149.999 euros; Descuento: 29 %", tuple(split_units(hit)))]
     [best] = Grounder(question, evidence).judge("Quien compra 60.000 euros tiene un descuento del 29 %.")
     assert best.verdict == "supported"
+
+
+def test_of_two_rows_with_the_figure_the_small_words_choose() -> None:
+    rows = "Dieta sin pernocta: Portugal 36 euros, Europa 50 euros. Dieta con pernocta: Portugal 50 euros, Europa 70 euros."
+    grounder = Grounder("¿Qué dieta hay en Portugal?", make_evidence([rows]))
+    for word in ("con", "sin"):
+        assert f"Dieta {word} pernocta" in grounder.judge(f"En Portugal, la dieta {word} pernocta es de 50 euros.")[0].quote
