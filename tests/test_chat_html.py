@@ -11,9 +11,10 @@ from assistant.types import Answer, Citation, GroundedSentence, Source
 from ingest.collection import CollectionInfo
 from ui.document_views import SourceView
 from ui.memory.conversation import REASONS, Turn, TurnState
+from ui.views import BackendView
 from ui.web.chat_routes import Draft
 from ui.web.chat_texts import ENGLISH, SPANISH
-from ui.web.choices import collections_menu, pace_text, welcome
+from ui.web.choices import collections_menu, models_menu, pace_text, welcome
 from ui.web.render import Reader, clipboard, day, transcript, turn_html, why_text
 from ui.web.source import source_html
 
@@ -124,7 +125,7 @@ def test_an_answer_that_is_not_grounded_or_from_a_cloud_says_so() -> None:
     answer = Answer("30 [1].", "¿Sí?", "es", (Citation(1, 0, 7, "x", False),), (SOURCE,), (doubted,), cloud=True, backend="<b>")
     html = turn_html(turn(answer), Reader(SPANISH))
     assert 'class="badge cloud"' in html and SPANISH.not_grounded in html and "&lt;b&gt;" in html
-    assert "la cifra 30 no está en las fuentes" in html and "página 2 · H · 1 may 2024" in html and "<d>" not in html
+    assert "las fuentes no contienen 30." in html and "página 2 · H · 1 may 2024" in html and "<d>" not in html
     assert clipboard(answer, SPANISH).endswith("Fuentes citadas:\n[1] <d>.md, página 2 · H · 1 may 2024")
 
 
@@ -136,8 +137,8 @@ def test_what_leads_in_to_a_list_is_not_doubted() -> None:
 @pytest.mark.parametrize(
     ("why", "told"),
     [
-        ("name not in the source: garcia", "Sin respaldo en los documentos: «García» no está en las fuentes."),
-        ("number not in the source: 31, month3", "Sin respaldo en los documentos: la cifra 31 no está en las fuentes."),
+        ("name not in the source: garcia", "Sin respaldo en los documentos: las fuentes no contienen «García»."),
+        ("number not in the source: 31, month3", "Sin respaldo en los documentos: las fuentes no contienen 31."),
         ("number not in the source: month3", "Sin respaldo en los documentos: compruébelo en las fuentes."),
         ("the source denies it", "Sin respaldo en los documentos: la fuente dice lo contrario."),
         ("something new", "Sin respaldo en los documentos: compruébelo en las fuentes."),
@@ -218,3 +219,13 @@ def test_the_speed_of_a_model_is_the_measured_one(seconds: float | None, name: s
 @pytest.mark.parametrize(("iso", "told"), [("2024-05-01", "1 may 2024"), ("2024-13-01", "2024-13-01"), ("mayo", "mayo")])
 def test_dates_are_told_in_the_language_of_the_page(iso: str, told: str) -> None:
     assert day(iso, SPANISH) == told
+
+
+def test_a_local_model_that_a_cloud_helps_out_does_not_promise_that_nothing_leaves() -> None:
+    alone = BackendView("solo", "llama-cpp", "m", default=True)
+    helped = BackendView("mixto", "llama-cpp", "m", default=False, fallback=("solo", "nube"))
+    cloud = BackendView("nube", "openai", "m", default=False, cloud=True)
+    first, second, third = models_menu([alone, helped, cloud], {}, SPANISH).split("<label ")[1:]
+    assert 'data-leaves="false"' in first and SPANISH.stays in first
+    assert 'data-leaves="true"' in second and "responde «nube»" in second and SPANISH.stays not in second
+    assert 'data-leaves="true"' in third and SPANISH.leaves in third

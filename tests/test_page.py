@@ -231,6 +231,31 @@ def test_what_is_typed_while_an_answer_is_written_stays(visit: Visit, fake: Fake
     expect(page.locator("#question")).to_have_value("¿Y en Francia?")
     assert page.locator(".turn").count() == 1
 
+    too_long = "¿Y en Francia? " * 400
+    page.locator("#question").fill(too_long)
+    page.keyboard.press("Enter")
+    expect(page.locator("#question")).to_have_js_property("validity.customError", True)
+    expect(page.locator("#question")).to_have_value(too_long)
+    assert page.locator(".turn").count() == 1
+
+
+def test_a_title_that_is_being_typed_waits_for_no_answer(visit: Visit, fake: FakeOpenAI) -> None:
+    page = visit.page
+    fake.token_s = 0.4
+    visit.ask(QUESTION_ES)
+    here = page.locator("#list li.here")
+    here.hover()
+    here.locator(".tool").click()
+    page.locator(".popup").get_by_text(SPANISH.rename).click()
+    page.locator("#list input").fill("Mis va")
+    fake.token_s = 0
+    with page.expect_response(re.compile("/v1/conversations")):
+        expect(page.locator(".turn .cite")).to_have_count(1)
+    page.keyboard.type("caciones")
+    page.keyboard.press("Enter")
+    expect(here).to_have_text("Mis vacaciones")
+    expect(here.locator(".tool")).to_be_focused()
+
 
 def test_a_failing_model_is_told_and_the_next_question_is_answered(visit: Visit, fake: FakeOpenAI) -> None:
     fake.error = (500, "out of memory")
@@ -391,6 +416,14 @@ def test_two_tabs_of_one_person_talk_apart(visit: Visit, fake: FakeOpenAI) -> No
         assert tab.page.locator(".turn").count() == 1
     assert visit.page.url != other.page.url
     assert other.problems == []
+
+    conversation = visit.page.url.partition("c=")[2]
+    visit.page.request.delete(f"{visit.url}/v1/conversations/{conversation}", headers={"Origin": visit.url})
+    visit.ask("¿Y después?")
+    expect(visit.page.locator("#thread .notice")).to_have_text(SPANISH.not_here)
+    expect(visit.page.locator("#question")).to_have_value("¿Y después?")
+    visit.page.keyboard.press("Enter")
+    expect(visit.page.locator(".turn:not([data-state=writing]) .question")).to_contain_text("¿Y después?")
 
 
 def test_a_page_that_lost_its_server_says_so_and_goes_on(browser: Browser, midas: Midas, fake: FakeOpenAI) -> None:

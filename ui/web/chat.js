@@ -46,6 +46,8 @@
       waiting = setTimeout(look, RETRY_MS);
     };
 
+    const calm = () => waiting || trouble.classList.contains("good") || (trouble.hidden = true);
+
     /* True when the error was one of the connection or the session, and was told: the latter on all pages alike. */
     const handled = (error) => {
       if (error.name === "AbortError") return true;
@@ -78,6 +80,7 @@
       here = null;
       visit += 1;
       thread.classList.remove("asked-now");
+      calm();
       chat.closePanel(false);
       working(false);
       return visit;
@@ -135,6 +138,7 @@
     const ask = async (question, replaced) => {
       if (run || !question.trim()) return false;
       const element = draft(question.trim());
+      calm();
       if (!thread.querySelector(".turn")) thread.replaceChildren();
       if (replaced) {
         while (replaced.nextElementSibling) replaced.nextElementSibling.remove();
@@ -144,7 +148,6 @@
       element.querySelector(".asked").scrollIntoView({ block: "start" });
       const body = { question: question.trim(), conversation: here, replacing: replaced?.dataset.turn ?? null, ...chat.choice() };
       await watch(element, (signal) => send("POST", `${at}/ask`, body, { signal }));
-      if (replaced && !element.dataset.turn && here && here === body.conversation) open(here);
       return true;
     };
 
@@ -228,14 +231,22 @@
 
     const failed = (mine, error) => {
       const state = mine.element.querySelector(".state");
-      if (!handled(error)) {
+      const told = handled(error);
+      if (!told) {
         state?.replaceWith(make("p", { className: "notice bad" }, fill(texts.failed, { message: error.message })));
       } else state?.replaceWith(make("p", { className: "notice" }, texts.stopped));
       mine.element.removeAttribute("aria-busy");
-      if (!mine.turn && !mine.element.dataset.turn && chat.giveBack(questionOf(mine.element))) {
-        mine.element.remove();
-        complain(error);
-      }
+      if (mine.turn || mine.element.dataset.turn || !chat.giveBack(questionOf(mine.element))) return;
+      mine.element.remove();
+      if (!told) refused(error);
+    };
+
+    /* The question was not taken: what it was to replace is shown again, or that the conversation is gone. */
+    const refused = async (error) => {
+      const conversation = here;
+      await (conversation ? open(conversation) : fresh());
+      if (here === conversation) tell(fill(texts.went_wrong, { message: error.message }));
+      chat.changed();
     };
 
     /* The server ends the answer, and the watch then hears of it; what was written stays. */
@@ -263,6 +274,8 @@
       asked.hidden = true;
       asked.after(form);
       field.focus();
+      chat.measure(field);
+      field.addEventListener("input", () => chat.measure(field));
       const keep = () => {
         form.remove();
         asked.hidden = false;

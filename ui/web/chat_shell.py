@@ -51,7 +51,7 @@ def _talk(texts: ChatTexts) -> str:
 def _composer(texts: ChatTexts) -> str:
     return (
         f'<form id="composer"><label class="sr-only" for="question">{escape(texts.question)}</label>'
-        f'<textarea id="question" rows="1" maxlength="4000" placeholder="{escape(texts.question_hint)}"'
+        f'<textarea id="question" rows="1" placeholder="{escape(texts.question_hint)}"'
         f' aria-describedby="keys"></textarea><span id="keys" class="sr-only">{escape(texts.keys_hint)}</span>'
         f'<div class="options">{_chooser("models", "model", texts.model)}{_chooser("collections", "books", texts.collections)}'
         f'<span class="grow"></span>'
@@ -109,7 +109,7 @@ def _templates(texts: ChatTexts) -> str:
         f'<h3 class="sr-only">{escape(texts.answer)}</h3><p class="notice" hidden></p><div class="text"></div>'
         f'<p class="state">{escape(texts.searching)}</p></div></section></template>'
         f'<template id="edit-form"><form class="edit"><label class="sr-only" for="edited">{escape(texts.edit)}</label>'
-        f'<textarea id="edited" maxlength="4000" rows="2"></textarea><p>{escape(texts.edit_hint)}</p><div class="buttons">'
+        f'<textarea id="edited" rows="2"></textarea><p>{escape(texts.edit_hint)}</p><div class="buttons">'
         f'<button type="button" class="quiet" data-do="keep">{escape(texts.cancel)}</button>'
         f'<button class="primary">{escape(texts.save)}</button></div></form></template>'
     )

@@ -20,6 +20,7 @@ class ChatTexts:
     search_hint: str
     no_conversations: str
     none_found: str
+    older: str
     show_conversations: str
     hide_conversations: str
     more: str
@@ -42,6 +43,7 @@ class ChatTexts:
     question: str
     question_hint: str
     keys_hint: str
+    too_long: str
     send: str
     stop: str
     model: str
@@ -55,6 +57,7 @@ class ChatTexts:
     default: str
     stays: str
     leaves: str
+    may_leave: str
     paces: dict[str, str]
     # While it is answered
     searching: str
@@ -139,6 +142,7 @@ SPANISH = ChatTexts(
     search_hint="Buscar",
     no_conversations="Aquí aparecerán sus conversaciones.",
     none_found="Ninguna conversación contiene esas palabras.",
+    older="Mostrar más antiguas",
     show_conversations="Mostrar las conversaciones",
     hide_conversations="Ocultar las conversaciones",
     more="Más acciones: {title}",
@@ -160,6 +164,7 @@ SPANISH = ChatTexts(
     question="Pregunta",
     question_hint="Escriba su pregunta",
     keys_hint="Intro envía; Mayús + Intro cambia de línea.",
+    too_long="La pregunta es demasiado larga: caben {most} caracteres y sobran {excess}.",
     send="Enviar la pregunta",
     stop="Parar la respuesta",
     model="Modelo",
@@ -173,6 +178,7 @@ SPANISH = ChatTexts(
     default="predeterminado",
     stays="Nada sale de la empresa.",
     leaves="La pregunta y los pasajes encontrados van a la nube.",
+    may_leave="Si este modelo falla, responde «{helper}»: la pregunta y los pasajes encontrados van entonces a la nube.",
     paces={
         "fast": "Rápido: suele responder en unos {seconds} s",
         "comfortable": "Normal: suele responder en unos {seconds} s",
@@ -209,8 +215,8 @@ SPANISH = ChatTexts(
     unsupported="Sin respaldo en los documentos: {why}",
     weak="Respaldo débil: {why}",
     whys={
-        "number not in the source": "la cifra {detail} no está en las fuentes.",
-        "name not in the source": "«{detail}» no está en las fuentes.",
+        "number not in the source": "las fuentes no contienen {detail}.",
+        "name not in the source": "las fuentes no contienen «{detail}».",
         "few of its words": "pocas de sus palabras están en las fuentes.",
         "the source is about something else": "la fuente trata de otra cosa.",
         "a number that only the question has": "la cifra solo está en la pregunta.",
@@ -289,6 +295,7 @@ ENGLISH = ChatTexts(
     search_hint="Search",
     no_conversations="Your conversations will appear here.",
     none_found="No conversation has these words.",
+    older="Show older ones",
     show_conversations="Show the conversations",
     hide_conversations="Hide the conversations",
     more="More actions: {title}",
@@ -310,6 +317,7 @@ ENGLISH = ChatTexts(
     question="Question",
     question_hint="Type your question",
     keys_hint="Enter sends; Shift + Enter breaks the line.",
+    too_long="The question is too long: {most} characters fit, and it has {excess} more.",
     send="Send the question",
     stop="Stop the answer",
     model="Model",
@@ -323,6 +331,7 @@ ENGLISH = ChatTexts(
     default="default",
     stays="Nothing leaves the company.",
     leaves="The question and the passages found go to the cloud.",
+    may_leave="If this model fails, “{helper}” answers: the question and the passages found then go to the cloud.",
     paces={
         "fast": "Fast: usually answers in about {seconds} s",
         "comfortable": "Medium: usually answers in about {seconds} s",
@@ -359,8 +368,8 @@ ENGLISH = ChatTexts(
     unsupported="Not supported by the documents: {why}",
     weak="Weakly supported: {why}",
     whys={
-        "number not in the source": "the figure {detail} is not in the sources.",
-        "name not in the source": "“{detail}” is not in the sources.",
+        "number not in the source": "the sources do not have {detail}.",
+        "name not in the source": "the sources do not have “{detail}”.",
         "few of its words": "few of its words are in the sources.",
         "the source is about something else": "the source is about something else.",
         "a number that only the question has": "the figure is in the question only.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from ingest.collection import CollectionInfo
@@ -18,7 +18,8 @@ SLOW_SECONDS = 20.0
 
 def models_menu(backends: Sequence[BackendView], paces: Mapping[str, float], texts: ChatTexts) -> str:
     """One is chosen, the default one at first. `paces` are the seconds that an answer of theirs took lately, by name."""
-    items = "".join(_model(view, pace_text(paces.get(view.name), texts), texts) for view in backends)
+    clouds = {view.name for view in backends if view.cloud}
+    items = "".join(_model(view, clouds, pace_text(paces.get(view.name), texts), texts) for view in backends)
     return f'<fieldset><legend class="sr-only">{escape(texts.model)}</legend>{items}</fieldset>'
 
 
@@ -30,14 +31,24 @@ def pace_text(seconds: float | None, texts: ChatTexts) -> str:
     return texts.paces[name].format(seconds=max(1, round(seconds)))
 
 
-def _model(view: BackendView, pace: str, texts: ChatTexts) -> str:
-    told = texts.leaves if view.cloud else texts.stays
+def _model(view: BackendView, clouds: Collection[str], pace: str, texts: ChatTexts) -> str:
+    told = _whereabouts(view, clouds, texts)
+    leaves = told != texts.stays
     model = f"{view.model} · {texts.default}" if view.default else view.model
     return (
-        f'<label data-cloud="{str(view.cloud).lower()}"><input type="radio" name="model" value="{escape(view.name)}"'
+        f'<label data-leaves="{str(leaves).lower()}" data-where="{escape(told)}">'
+        f'<input type="radio" name="model" value="{escape(view.name)}"'
         f"{' checked' if view.default else ''}><span><strong>{escape(view.name)}</strong>{badge(view.cloud, texts)}"
         f"<small>{escape(model)}</small><small>{escape(pace)}</small><small>{escape(told)}</small></span></label>"
     )
+
+
+def _whereabouts(view: BackendView, clouds: Collection[str], texts: ChatTexts) -> str:
+    """Where a question goes, also when another back end must answer it."""
+    if view.cloud:
+        return texts.leaves
+    helper = next((name for name in view.fallback if name in clouds), None)
+    return texts.may_leave.format(helper=helper) if helper else texts.stays
 
 
 def collections_menu(collections: Sequence[CollectionInfo], texts: ChatTexts) -> str:

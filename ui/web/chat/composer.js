@@ -3,6 +3,7 @@
   const { when, send, icon, make } = midas;
   const DRAFT = "midas-draft";
   const CHOICE = "midas-choice";
+  const MOST_CHARS = 4000;
 
   when("#chat", () => {
     const { chat } = midas;
@@ -16,7 +17,14 @@
       field.style.height = "auto";
       field.style.height = `${Math.min(field.scrollHeight, 176)}px`;
       button.disabled = !field.value.trim();
+      chat.measure(field);
       sessionStorage.setItem(DRAFT, field.value);
+    };
+
+    /* Too much is told when it is sent, never cut off. */
+    chat.measure = (area) => {
+      const excess = area.value.length - MOST_CHARS;
+      area.setCustomValidity(excess > 0 ? chat.fill(texts.too_long, { excess, most: MOST_CHARS }) : "");
     };
 
     const write = (text) => {
@@ -46,7 +54,7 @@
     field.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      submit();
+      form.requestSubmit();
     });
 
     /* Choices */
@@ -66,10 +74,10 @@
       menus.collections.hidden = !menus.collections.querySelector("input");
       menus.collections.querySelector(".chosen").textContent =
         names.length === 0 ? texts.all_collections : names.length === 1 ? names[0] : chat.fill(texts.some_collections, { count: names.length });
-      const cloud = model?.dataset.cloud === "true";
+      const leaves = model?.dataset.leaves === "true";
       const where = $("#whereabouts");
-      where.classList.toggle("cloud", cloud);
-      where.replaceChildren(...(model ? [icon(cloud ? "cloud" : "lock"), cloud ? texts.leaves : texts.stays] : []));
+      where.classList.toggle("cloud", leaves);
+      where.replaceChildren(...(model ? [icon(leaves ? "cloud" : "lock"), model.dataset.where] : []));
     };
 
     const restore = () => {

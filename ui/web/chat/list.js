@@ -3,6 +3,7 @@
   const { when, make, icon, send } = midas;
   const FOLDED = "midas-folded";
   const DAY_MS = 86400000;
+  const PAGE = 100;
 
   when("#chat", () => {
     const { chat } = midas;
@@ -12,7 +13,9 @@
     const months = new Intl.DateTimeFormat(midas.language, { month: "long", year: "numeric" });
     let rows = [];
     let asked = 0;
+    let wanted = PAGE;
     let popup = null;
+    let late = false; // the list has news that wait until nobody works in it
 
     /* Groups */
 
@@ -39,7 +42,10 @@
       return element;
     };
 
+    /* What has the focus keeps it. */
     const show = () => {
+      late = false;
+      const held = list.contains(document.activeElement) ? document.activeElement : null;
       const shown = [];
       let title = null;
       for (const row of rows) {
@@ -50,8 +56,23 @@
         shown.at(-1).append(item(row));
       }
       if (!rows.length) shown.push(make("p", { className: "empty" }, search.value.trim() ? texts.none_found : texts.no_conversations));
+      if (rows.length === wanted) shown.push(older());
       list.replaceChildren(...shown);
       chat.mark(chat.here());
+      if (held) focusOn(held.closest("li")?.dataset.id, held.matches(".tool") ? ".tool" : "a");
+    };
+
+    const focusOn = (id, part) => list.querySelector(`li[data-id="${CSS.escape(id ?? "")}"] ${part}`)?.focus({ preventScroll: true });
+
+    const older = () => {
+      const button = make("button", { type: "button", className: "older" }, texts.older);
+      button.addEventListener("click", async () => {
+        const first = wanted;
+        wanted += PAGE;
+        await chat.refresh();
+        focusOn(rows[first]?.id, "a");
+      });
+      return button;
     };
 
     chat.mark = (conversation) => {
@@ -64,12 +85,16 @@
 
     chat.refresh = async () => {
       const mine = (asked += 1);
-      const query = new URLSearchParams({ limit: 100, search: search.value.trim() });
+      const page = async (offset) => {
+        const query = new URLSearchParams({ limit: PAGE, offset, search: search.value.trim() });
+        return await (await send("GET", `/v1/conversations?${query}`)).json();
+      };
       try {
-        const found = await (await send("GET", `/v1/conversations?${query}`)).json();
+        const found = await Promise.all(Array.from({ length: wanted / PAGE }, (_, at) => page(at * PAGE)));
         if (mine !== asked) return;
-        rows = found;
-        show();
+        rows = found.flat();
+        late = Boolean(popup || list.querySelector("input"));
+        if (!late) show();
       } catch (error) {
         chat.complain(error);
       }
@@ -85,10 +110,12 @@
       element.remove();
       button.setAttribute("aria-expanded", "false");
       if (focus) button.focus();
+      if (late) show();
     };
 
-    const openPopup = (button, row) => {
+    const openPopup = (row) => {
       closePopup(false);
+      const button = list.querySelector(`li[data-id="${CSS.escape(row.id)}"] .tool`);
       const choice = (name, text, work, kind = "") => {
         const made = make("button", { type: "button", className: kind }, icon(name), text);
         made.addEventListener("click", () => {
@@ -135,14 +162,14 @@
         if (keep && title && title !== row.title) {
           try {
             await send("PATCH", `/v1/conversations/${encodeURIComponent(row.id)}`, { title });
-            row.title = title;
+            for (const each of rows) if (each.id === row.id) each.title = title;
             if (chat.here() === row.id) chat.titled(title);
           } catch (error) {
             chat.complain(error);
           }
         }
         show();
-        list.querySelector(`li[data-id="${CSS.escape(row.id)}"] .tool`)?.focus();
+        focusOn(row.id, ".tool");
       };
       field.addEventListener("keydown", (event) => {
         if (event.key === "Enter") end(true);
@@ -177,7 +204,7 @@
       const row = rows.find(({ id }) => id === event.target.closest("li")?.dataset.id);
       if (!row || event.target.closest(".popup, input")) return;
       const button = event.target.closest(".tool");
-      if (button) return void (popup?.button === button ? closePopup(true) : openPopup(button, row));
+      if (button) return void (popup?.button === button ? closePopup(true) : openPopup(row));
       if (!event.target.closest("a") || event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       drawer(false);
@@ -241,7 +268,7 @@
       if (document.hidden) return;
       const before = changedAt();
       await chat.refresh();
-      if (before && changedAt() !== before && !chat.busy()) chat.go();
+      if (before && changedAt() !== before && !chat.busy() && !$("#thread .edit")) chat.go();
     });
     chat.refresh();
   });

@@ -97,6 +97,8 @@
       const address = `${sheet.dataset.at}/${page}?${page === Number(sheet.dataset.cited) ? sheet.dataset.quotes : ""}`;
       if (image.getAttribute("src") === address) return;
       sheet.querySelector(".frame").classList.add("waiting");
+      sheet.querySelector(".frame .notice")?.remove();
+      image.hidden = false;
       image.src = address;
       image.alt = page === Number(sheet.dataset.cited) ? sheet.dataset.alt : chat.fill(sheet.dataset.other, { page });
       sheet.querySelector(".nth").textContent = chat.fill(sheet.dataset.nth, { page });
@@ -143,8 +145,10 @@
       "error",
       (event) => {
         const frame = event.target.closest?.(".frame");
-        frame?.replaceChildren(make("p", { className: "notice" }, texts.page_failed));
-        frame?.classList.remove("waiting");
+        if (!frame) return;
+        event.target.hidden = true;
+        frame.append(make("p", { className: "notice" }, texts.page_failed));
+        frame.classList.remove("waiting");
       },
       true,
     );
