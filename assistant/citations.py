@@ -73,7 +73,8 @@ def _sentences(written: str) -> list[tuple[str, _Sentence]]:
     found: list[tuple[str, _Sentence]] = []
     end = 0
     for start, stop in sentence_spans(moved):
-        gap = "\n" if "\n" in moved[end:start] else " " if found else ""
+        between = moved[end:start]
+        gap = "\n\n" if between.count("\n") > 1 else "\n" if "\n" in between else " " if found else ""
         end = stop
         numbers = tuple(int(n) for group in _BRACKETED.findall(moved[start:stop]) for n in re.findall(r"\d+", group))
         if text := _BRACKETED.sub("", moved[start:stop]).strip():

@@ -56,6 +56,11 @@ def test_several_numbers_behind_the_full_stop() -> None:
     assert (result.text, result.dropped) == ("El menú del día cuesta 6,20 euros [1].", 1)
 
 
+def test_paragraphs_stay_paragraphs() -> None:
+    result = cited("El menú del día cuesta 6,20 euros.\n\n\nLa cafetería de Bilbao cierra los viernes.")
+    assert result.text == "El menú del día cuesta 6,20 euros [1].\n\nLa cafetería de Bilbao cierra los viernes [2]."
+
+
 def test_lines_stay_lines() -> None:
     result = cited("- El menú del día cuesta 6,20 euros\n- La cafetería de Bilbao cierra los viernes")
     assert result.text == "- El menú del día cuesta 6,20 euros [1]\n- La cafetería de Bilbao cierra los viernes [2]"
