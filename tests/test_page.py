@@ -264,6 +264,21 @@ def test_a_failing_model_is_told_and_the_next_question_is_answered(visit: Visit,
     expect(visit.answered(QUESTION_ES).locator(".cite")).to_have_count(1)
 
 
+def test_why_a_sentence_is_doubted_stays_told_when_the_mouse_goes_elsewhere(visit: Visit, fake: FakeOpenAI) -> None:
+    """A tap tells the same way: the browser then moves the mouse back to where it was."""
+    page = visit.page
+    fake.reply = lambda messages: f"{ANSWER_ES} Además, cobran 99.999 euros."
+    try:
+        turn = visit.answered(QUESTION_ES)
+    finally:
+        fake.reply = scripted
+    turn.locator(".doubt").click()
+    page.locator("#question").hover()
+    expect(page.locator("#preview")).to_contain_text("las fuentes no contienen 99.999")
+    page.locator("#question").click()
+    expect(page.locator("#preview")).to_be_hidden()
+
+
 def test_what_is_not_in_the_documents_is_declined_with_leads(visit: Visit) -> None:
     turn = visit.answered(UNANSWERABLE)
     expect(turn.locator(".sources summary")).to_contain_text(SPANISH.nearest)

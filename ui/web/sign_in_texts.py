@@ -113,7 +113,7 @@ SPANISH = SignInTexts(
     " siempre los mismos.",
     set_password="Guardar y entrar",
     link_expired="Este enlace ya se ha usado o ha caducado. Pida uno nuevo a quien administra Midas.",
-    bad_name="Ese nombre no vale: use letras, cifras y . @ + - _, sin espacios, y empiece por una letra o una cifra.",
+    bad_name="Ese nombre no es válido: use letras, cifras y . @ + - _, sin espacios, y empiece por una letra o una cifra.",
     first_name_hint="Esta cuenta podrá administrar Midas.",
     account="Su cuenta",
     back="Volver a Midas",

@@ -183,7 +183,8 @@
     const talked = (event) => event.target.closest?.(".cite, .doubt");
     const thread = $("#thread");
     thread.addEventListener("mouseover", (event) => talked(event) && show(talked(event)));
-    thread.addEventListener("mouseout", (event) => talked(event) && hide());
+    /* What was tapped or clicked stays told when the mouse is, or goes, elsewhere. */
+    thread.addEventListener("mouseout", (event) => talked(event) && talked(event) !== document.activeElement && hide());
     thread.addEventListener("focusin", (event) => talked(event) && show(talked(event)));
     thread.addEventListener("focusout", hide);
     $("#scroll").addEventListener("scroll", hide, { passive: true });
