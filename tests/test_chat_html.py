@@ -138,14 +138,15 @@ def test_what_leads_in_to_a_list_is_not_doubted() -> None:
     ("why", "told"),
     [
         ("name not in the source: garcia", "Sin respaldo en los documentos: las fuentes no contienen «García»."),
-        ("number not in the source: 31, month3", "Sin respaldo en los documentos: las fuentes no contienen 31."),
-        ("number not in the source: month3", "Sin respaldo en los documentos: compruébelo en las fuentes."),
+        ("number not in the source: 31, month3", "Sin respaldo en los documentos: las fuentes no contienen 31, marzo."),
+        ("number not in the source: 99999, 2d5", "Sin respaldo en los documentos: las fuentes no contienen 99.999, 2,50."),
+        ("number not in the source: 7", "Sin respaldo en los documentos: compruébelo en las fuentes."),
         ("the source denies it", "Sin respaldo en los documentos: la fuente dice lo contrario."),
         ("something new", "Sin respaldo en los documentos: compruébelo en las fuentes."),
     ],
 )
 def test_the_why_of_a_doubt_is_told_in_the_language_of_the_page(why: str, told: str) -> None:
-    written = "García libra el 31 de marzo [31]."
+    written = "García libra el 31 de marzo y cobra 99.999 o 2,50 euros [31]."
     assert why_text(GroundedSentence(0, len(written), "unsupported", 0.1, why), written, SPANISH) == told
 
 

@@ -97,9 +97,11 @@ def why_text(sentence: GroundedSentence, written: str, texts: ChatTexts) -> str:
 def _as_written(terms: Iterable[str], sentence: str) -> list[str]:
     """The words of the sentence that were looked up as these terms; what it does not have in this form is left out."""
     from assistant.citations import strip_markers
+    from assistant.facts import terms_of
 
-    words = re.findall(r"\w[\w.,%]*\b", strip_markers(sentence))
-    return [word for term in terms if (word := next((word for word in words if fold(word).startswith(term)), ""))]
+    words = {word: terms_of(word) for word in re.findall(r"\w[\w.,%]*\b", strip_markers(sentence))}
+    found = ((word for word, said in words.items() if term in said or fold(word).startswith(term)) for term in terms)
+    return [word for each in found if (word := next(each, ""))]
 
 
 def seconds(milliseconds: float, texts: ChatTexts) -> str:
