@@ -110,7 +110,7 @@ def find_index(connection: sqlite3.Connection, key: CollectionKey, readers: Read
     condition, values = readable(readers)
     found = _indexes(connection, f"k.id = ? AND {condition}", [key, *values])
     if not found:
-        raise CollectionNotFound("The collection that these files were sent to was deleted: load them into another one.")
+        raise CollectionNotFound("The collection of this job was deleted: begin anew with another one.")
     return next(iter(found.values()))
 
 

@@ -210,11 +210,12 @@ MIGRATIONS: tuple[Migration, ...] = (
     CREATE UNIQUE INDEX collections_generation ON collections (generation);
     """,
     """
-    -- Ingestions of files and folders of the server that are not finished. `collection` is a name, `collection_id` the one that
-    -- had it as the ingestion was ordered: no reference, it may be deleted since. NULL until the ingestion makes it.
+    -- Ingestions of files and folders of the server, and reindexings, that are not finished. `collection` is a name,
+    -- `collection_id` the one that had it as the order was given, or else the first since: no reference, it may be deleted.
     -- `paths` is JSON; `bounded` is 1 where nothing outside the setting watch.roots may be read; `by` is the id of a person.
-    CREATE TABLE ingests (
+    CREATE TABLE orders (
         job TEXT PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('ingest', 'reindex')),
         collection TEXT NOT NULL,
         collection_id INTEGER,
         paths TEXT NOT NULL,
@@ -222,7 +223,10 @@ MIGRATIONS: tuple[Migration, ...] = (
         bounded INTEGER NOT NULL CHECK (bounded IN (0, 1)),
         by TEXT NOT NULL,
         at TEXT NOT NULL
-    ) WITHOUT ROWID;
+    );
+    CREATE TRIGGER orders_bound AFTER INSERT ON collections BEGIN
+        UPDATE orders SET collection_id = NEW.id WHERE collection = NEW.name AND collection_id IS NULL;
+    END;
     """,
 )
 

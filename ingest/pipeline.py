@@ -97,7 +97,7 @@ def reindex(
     store: Store,
     embedder: Embedder,
     settings: IngestSettings,
-    collection: str,
+    collection: CollectionKey,
     progress: ProgressCallback | None = None,
     cancelled: Callable[[], bool] = _never,
 ) -> bool:
@@ -106,13 +106,13 @@ def reindex(
     Searches go on in the old index until then. Returns False, and leaves the old one, when it was cancelled.
     Raises CollectionNotFound, StoreError, and what the embedder raises.
     """
-    store.collection(collection)
+    into = store.collection(collection).id
     generation = store.begin_generation(embedder, settings.chunking)
     try:
         while not cancelled():
-            if store.switch(collection, generation):
+            if store.switch(into, generation):
                 return True
-            _build(store, embedder, settings, collection, generation, progress, cancelled)
+            _build(store, embedder, settings, into, generation, progress, cancelled)
         store.drop_generation(generation)
         return False
     except BaseException:
@@ -124,7 +124,7 @@ def _build(
     store: Store,
     embedder: Embedder,
     settings: IngestSettings,
-    collection: str,
+    collection: int,
     generation: int,
     progress: ProgressCallback | None,
     cancelled: Callable[[], bool],
@@ -148,7 +148,7 @@ def _build(
                 queue.add(stored.document, chunk_document(stored.document, embedder, settings.chunking))
 
 
-def _served(store: Store, collection: str, key: str) -> StoredDocument | None:
+def _served(store: Store, collection: int, key: str) -> StoredDocument | None:
     """None when the document was deleted meanwhile."""
     with suppress(DocumentNotFound):
         return store.stored_document(collection, key)

@@ -254,7 +254,7 @@ class Store:
         """The served text, which `Chunk.start` and `Chunk.end` count in. Raises DocumentNotFound when none is served."""
         return _unpack(self._text_row(collection, document_id)["text"])
 
-    def stored_document(self, collection: str, document_id: str) -> StoredDocument:
+    def stored_document(self, collection: CollectionKey, document_id: str) -> StoredDocument:
         """Raises DocumentNotFound when no version is served."""
         row = self._text_row(collection, document_id)
         document = Document(
@@ -269,7 +269,7 @@ class Store:
         rows = _rows(self._text_row(collection, document_id)["layout"])
         return [(start, tuple(row[3])) for start, row in zip(_starts(rows), rows, strict=True)]
 
-    def _text_row(self, collection: str, document_id: str) -> sqlite3.Row:
+    def _text_row(self, collection: CollectionKey, document_id: str) -> sqlite3.Row:
         query = (
             "SELECT d.*, t.text, t.layout FROM documents d JOIN texts t USING (collection, document_id)"
             " WHERE d.collection = ? AND d.document_id = ?"
@@ -555,21 +555,22 @@ class Store:
             self.vectors.create(generation)
             return generation
 
-    def stage(self, collection: str, generation: int, items: Sequence[IndexedDocument], bases: Sequence[int]) -> None:
+    def stage(self, collection: CollectionKey, generation: int, items: Sequence[IndexedDocument], bases: Sequence[int]) -> None:
         """Adds documents to an index being built; `bases` are the served versions they were made from."""
         with self.publishing:
-            versions = self._write_vectors(collection, generation, items[0].vectors.shape[1], items)
+            name = self._index(collection).name
+            versions = self._write_vectors(name, generation, items[0].vectors.shape[1], items)
             with self.database.write() as connection:
                 for item, version, base in zip(items, versions, bases, strict=True):
-                    _stage(connection, collection, generation, item, version, base)
+                    _stage(connection, name, generation, item, version, base)
             self._sweep()
 
-    def unstaged(self, collection: str, generation: int) -> list[str]:
+    def unstaged(self, collection: CollectionKey, generation: int) -> list[str]:
         """Ids of the served documents that the index being built lacks, or has from an older version."""
         with self.database.read() as connection:
             return _unstaged(connection, find_index(connection, collection), generation)
 
-    def switch(self, collection: str, generation: int) -> bool:
+    def switch(self, collection: CollectionKey, generation: int) -> bool:
         """Serves the collection from the new index and deletes the old one; False when documents were published meanwhile."""
         with self.publishing:
             with self.database.write() as connection:
@@ -750,5 +751,5 @@ def _blocks(text: str, layout: bytes) -> tuple[Block, ...]:
     )
 
 
-def _no_document(collection: str, document_id: str) -> DocumentNotFound:
+def _no_document(collection: CollectionKey, document_id: str) -> DocumentNotFound:
     return DocumentNotFound(f"No readable document {document_id} in collection {collection}: run `midas documents list`.")

@@ -115,7 +115,8 @@ def kept(http: httpx.Client, conversation: str) -> dict[str, Any]:
 
 
 def test_after_a_kill_nothing_is_lost_halved_or_doubled(tmp_path: Path) -> None:
-    """While an answer is written, files are uploaded one by one and in one request, and a folder of the server is loaded."""
+    """While an answer is written, files are uploaded one by one and in one request, a folder of the server is loaded, and an
+    index waits to be built anew."""
     folder = write_documents(tmp_path / "documents")
     with running(SlowEmbedder(reply=lambda messages: f"{ANSWER_ES} " * 200, token_s=0.1)) as fake:
         assert isinstance(fake, SlowEmbedder)
@@ -133,6 +134,7 @@ def test_after_a_kill_nothing_is_lost_halved_or_doubled(tmp_path: Path) -> None:
             whole = post_whole(http)
             body = {"paths": [str(folder)]}
             loading = http.post("/collections/loaded/ingest", json=body).raise_for_status().json()["id"]
+            reindexing = http.post("/collections/empresa/reindex").raise_for_status().json()["id"]
             fake.stuck.wait()
             while not {"ready", "reading"} <= {file["state"] for file in job(http, whole)["files"]}:
                 time.sleep(0.02)
@@ -140,9 +142,10 @@ def test_after_a_kill_nothing_is_lost_halved_or_doubled(tmp_path: Path) -> None:
             server.process.kill()
         fake.free.set()
         with midas.serving() as server, client(server) as http:
-            assert {view["id"] for view in http.get("/jobs").json()} == {sent, whole, loading}
+            assert {view["id"] for view in http.get("/jobs").json()} == {sent, whole, loading, reindexing}
             check_answer(http, conversation, text)
             check_uploads(http, midas, sent, whole)
+            assert finished(http, reindexing)["state"] == "done"
             assert finished(http, loading)["report"]["added"] == len(list(folder.iterdir()))
             assert {row["state"] for row in http.get("/collections/loaded/documents").json()} == {"ready"}
 

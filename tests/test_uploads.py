@@ -251,11 +251,11 @@ def test_an_upload_is_for_the_collection_that_it_was_sent_to_and_for_no_later_on
     desk.create("docs")
     free.set()
     for ended in (lambda: send(desk, receiving, 1, NOTE), lambda: desk.begin(waiting.id)):
-        with pytest.raises(CollectionNotFound, match="these files were sent to was deleted"):
+        with pytest.raises(CollectionNotFound, match="of this job was deleted"):
             ended()
     for job in (receiving, waiting, finished(desk, queued)):
         view = desk.job(job.id)
-        assert view.state == "failed" and view.error and "was deleted: load them into another one" in view.error
+        assert view.state == "failed" and view.error and "of this job was deleted" in view.error
     assert spooled(house) == [] and desk.documents("docs").rows == ()
     with pytest.raises(CollectionNotFound):
         desk.retry(queued.id)
@@ -281,7 +281,7 @@ def test_an_upload_that_is_being_read_ends_with_its_collection(
         patch.setattr(part, name, too_late)
         done = upload(desk, {"a.txt": NOTE, "b.txt": NOTE + b"Otra."})
     assert (done.state, done.error_code) == ("failed", "collection_not_found")
-    assert done.error and "was deleted: load them into another one" in done.error
+    assert done.error and "of this job was deleted" in done.error
     assert spooled(house) == [] and not [*(house.settings.home / "originals").glob("*/*")]
     if not remade:
         assert len(house.service.collections()) == before - 1

@@ -19,10 +19,10 @@ from tests.parsing import parse_here
 from ui.desks.keeping import Keeping
 from ui.document_views import WatchView
 from ui.house import House
-from ui.person import LOCAL
+from ui.person import LOCAL, Person
 from ui.service import Cancelled
 
-GONE = "The collection that these files were sent to was deleted: load them into another one."
+GONE = "The collection of this job was deleted: begin anew with another one."
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +194,8 @@ def test_only_folders_of_the_setting_are_loaded_from_the_page(
 def test_what_a_restart_interrupts_goes_on_within_the_folders_of_the_setting(
     fake: FakeOpenAI, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Be it that whoever ordered it was disabled since: every admin sees it, and may cancel it."""
+
     def busy(_: object, cancelled: Cancelled) -> None:
         while not cancelled():
             threading.Event().wait(0.01)
@@ -203,16 +205,27 @@ def test_what_a_restart_interrupts_goes_on_within_the_folders_of_the_setting(
     with housed(tmp_path / "home", fake, watch=WatchSettings(roots=(folder.parent,))) as house:
         house.service.create("docs")
         house.jobs.start("reindex", "docs", busy)
-        wanted = [Keeping(house, person).ingest([folder], "docs", sync=False).id for person in (ADMIN, LOCAL)]
+        house.accounts.add("jefa", "admin")
+        gone = house.accounts.add("gone", "admin")
+        theirs = Keeping(house, Person(gone.id, "gone", "admin"))
+        ordered = [theirs.ingest([folder], "docs", sync=False), Keeping(house, LOCAL).ingest([folder], "docs", sync=False)]
+        ordered += [theirs.reindex("docs"), theirs.reindex("docs")]
+        wanted = [job.id for job in ordered]
+        house.accounts.set_disabled(gone.id, True)
     with housed(tmp_path / "home", fake) as house:
-        desk = Keeping(house, ADMIN)
-        house.ingests.resume()
+        desk, free = Keeping(house, ADMIN), threading.Event()
+        house.jobs.start("reindex", "docs", lambda *_: free.wait() and None)
+        house.orders.resume()
+        assert [(job.id, job.state) for job in desk.jobs()[:-1]] == [(job, "queued") for job in reversed(wanted)]
+        desk.cancel_job(wanted[2])
+        free.set()
         look_again(house)
         told = [desk.job(job) for job in wanted]
-        assert [(job.state, job.owner) for job in told] == [("failed", ADMIN.id), ("done", LOCAL.id)]
+        assert [job.state for job in told] == ["failed", "done", "cancelled", "done"]
+        assert [job.owner for job in told] == [gone.id, LOCAL.id, gone.id, gone.id]
         assert told[0].error and "watch.roots" in told[0].error and sources(desk) == {"a.txt": "ready"}
     with housed(tmp_path / "home", fake) as house:
-        house.ingests.resume()
+        house.orders.resume()
         assert house.jobs.all() == []
 
 
@@ -232,16 +245,17 @@ def test_what_a_restart_interrupts_is_for_the_collection_that_was_there(
     with housed(tmp_path / "home", fake) as house:
         house.service.create("docs")
         monkeypatch.setattr(house.service, "ingest", busy)
-        wanted = [Keeping(house, LOCAL).ingest([folder], name, sync=False).id for name in ("made", "docs", "later")]
+        desk = Keeping(house, LOCAL)
+        wanted = [desk.ingest([folder], name, sync=False).id for name in ("made", "docs", "later")] + [desk.reindex("docs").id]
         begun.wait()
     with housed(tmp_path / "home", fake) as house:
         assert [info.name for info in house.service.collections()] == ["docs", "made"]
         for name in ("docs", "made"):
             house.service.delete_collection(name)
         house.service.create("docs")
-        house.ingests.resume()
+        house.orders.resume()
         look_again(house)
-        assert [house.jobs.get(job).error for job in wanted] == [GONE, GONE, None]
+        assert [house.jobs.get(job).error for job in wanted] == [GONE, GONE, None, GONE]
         assert {info.name: info.documents for info in house.service.collections()} == {"docs": 0, "later": 1}
 
 
@@ -258,6 +272,21 @@ def test_what_waits_for_its_turn_is_for_no_later_collection_of_that_name(desk: K
     look_again(house)
     assert [(job.kind, job.error) for job in desk.jobs()] == [("ingest", GONE), ("ingest", GONE), ("reindex", None)]
     assert desk.job(loading.id).error_code == "collection_not_found" and sources(desk) == {}
+
+
+def test_what_waits_for_a_collection_is_for_the_first_of_its_name(desk: Keeping, house: House, folder: Path) -> None:
+    free = threading.Event()
+    house.jobs.start("reindex", "docs", lambda *_: free.wait() and None)
+    write(folder / "a.txt", "Norma uno.")
+    late, early = (desk.ingest([folder], name, sync=False) for name in ("twice", "once"))
+    for name in ("twice", "once"):
+        desk.create(name)
+    desk.delete_collection("twice")
+    desk.create("twice", groups=["everyone"])
+    free.set()
+    look_again(house)
+    assert (desk.job(late.id).error, desk.job(early.id).state) == (GONE, "done")
+    assert {info.name: info.documents for info in desk.collections()} == {"docs": 0, "once": 1, "twice": 0}
 
 
 def test_without_the_setting_nothing_is_loaded_from_the_page(fake: FakeOpenAI, folder: Path, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from assistant.config import Settings
 from ingest.pages import Pages
 from ui.entrance import Entrance
 from ui.evaluations import Evaluations
-from ui.ingests import Ingests
 from ui.jobs import Jobs
 from ui.ledger.books import Books
 from ui.ledger.metrics import Metrics
@@ -14,6 +13,7 @@ from ui.ledger.sweeping import Sweeper
 from ui.memory.memory import Memory
 from ui.memory.votes import Votes
 from ui.memory.writing import Writings
+from ui.orders import Orders
 from ui.people.limits import Limits
 from ui.people.oidc import SignInService
 from ui.people.register import Register
@@ -39,7 +39,7 @@ class House:
         self.pages = Pages(settings.ingest)
         self.uploads = Uploads(settings, service, jobs)
         self.roots = Roots(settings.watch.roots)
-        self.ingests = Ingests(service, jobs, self.roots)
+        self.orders = Orders(service, jobs, self.roots)
         self.watcher = Watcher(settings.watch, service, jobs, self.roots)
         self.evaluations = Evaluations()
         self.register = Register(settings)
@@ -49,9 +49,10 @@ class House:
         self.entrance = Entrance(settings, token, self.register)
 
     def begin(self) -> None:
-        """Takes up what a stop of the server interrupted, and what it does by itself."""
+        """Takes up what a stop of the server interrupted, and what it does by itself. Indexes are built anew before uploads are
+        read, which may need that."""
+        self.orders.resume()
         self.uploads.resume()
-        self.ingests.resume()
         self.watcher.start()
 
     def close(self) -> None:

@@ -114,7 +114,9 @@ class Jobs:
     def _job(self, job_id: str) -> _Job:
         job = self._jobs.get(job_id)
         if job is None:
-            raise ConfigError(f"There is no job {job_id!r}: a server that stops forgets all but uploads and ingestions.")
+            raise ConfigError(
+                f"There is no job {job_id!r}: it may have ended before the server was started anew; look at the list."
+            )
         return job
 
     def _run(self, job: _Job, work: Work) -> None:

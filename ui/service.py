@@ -301,7 +301,7 @@ class LocalService:
             progress=progress, cancelled=cancelled, settled=settled, by=by,
         )  # fmt: skip
 
-    def reindex(self, collection: str, *, progress: Progress, cancelled: Cancelled) -> bool:
+    def reindex(self, collection: CollectionKey, *, progress: Progress, cancelled: Cancelled) -> bool:
         from ingest.pipeline import reindex
 
         return reindex(

@@ -12,7 +12,6 @@ from ingest.watching import Watch
 from ui.desks.desk import Desk
 from ui.document_views import ChunkPage, Original, VersionView, WatchView, chunk_view
 from ui.people.sharing import share
-from ui.service import Cancelled, Progress
 from ui.uploads import Announced
 from ui.versions import id_of, version_original, versions
 from ui.views import DocumentView, JobView
@@ -61,14 +60,11 @@ class Keeping(Desk):
         self.house.ledger.audit(self.person, "collection_deleted", name)
 
     def reindex(self, collection: str) -> JobView:
-        """Starts a job that builds the index anew with the current embedder and chunking; the old one serves until then."""
-        self._store.collection(collection)
-
-        def work(progress: Progress, cancelled: Cancelled) -> None:
-            self.house.service.reindex(collection, progress=progress, cancelled=cancelled)
-
+        """Starts a job that builds the index anew with the current embedder and chunking; the old one serves until then. It
+        outlives a restart."""
+        job = self.house.orders.reindex(collection, self.person.id)
         self.house.ledger.audit(self.person, "collection_reindexed", collection)
-        return self.house.jobs.start("reindex", collection, work, self.person.id)
+        return job
 
     # Documents
 
@@ -133,7 +129,7 @@ class Keeping(Desk):
         """Starts a job that reads files and folders of the server; it outlives a restart. Raises ConfigError for those that may
         not be read."""
         bounded = self.house.roots.admits(self.person, paths) is not None
-        job = self.house.ingests.start(paths, collection, self.person.id, sync=sync, bounded=bounded)
+        job = self.house.orders.ingest(paths, collection, self.person.id, sync=sync, bounded=bounded)
         self.house.ledger.audit(self.person, "ingested", collection, ", ".join(map(str, paths)))
         return job
 

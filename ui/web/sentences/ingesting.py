@@ -12,8 +12,8 @@ SENTENCES: dict[str, str] = {
         "antes."
     ),
     "There is no collection {}, nor any other: {}.": "No hay ninguna colección {}, ni otra: {}.",
-    "The collection that these files were sent to was deleted: load them into another one.": (
-        "La colección a la que iban estos archivos se eliminó: cárguelos en otra."
+    "The collection of this job was deleted: begin anew with another one.": (
+        "La colección de esta tarea se eliminó: empiece de nuevo con otra."
     ),
     "There is no collection {}: {}The collections are {}.": "No hay ninguna colección {}: {}Las colecciones son {}.",
     "Setting {} is wrong ({}): correct it in {} or in MIDAS_*.": (

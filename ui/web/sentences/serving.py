@@ -126,8 +126,8 @@ SENTENCES: dict[str, str] = {
         "Hay un proxy en medio y nadie tiene que iniciar sesión: añada antes una cuenta con `midas users add NOMBRE --role "
         "admin`."
     ),
-    "There is no job {}: a server that stops forgets all but uploads and ingestions.": (
-        "No hay ninguna tarea {}: al detenerse, el servidor las olvida todas, salvo subidas y cargas."
+    "There is no job {}: it may have ended before the server was started anew; look at the list.": (
+        "No hay ninguna tarea {}: quizá terminó antes de que se reiniciara el servidor; mire la lista."
     ),
     "The request has more than {} MB: send less at once.": "La petición ocupa más de {} MB: envíe menos de una vez.",
     "There is no such conversation or question: it may have been deleted; choose another one.": (
