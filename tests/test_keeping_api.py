@@ -16,6 +16,7 @@ from tests.housing import housed
 from tests.parsing import parse_here
 from ui.api.app import make_api
 from ui.house import House
+from ui.ledger.audit import AuditFilter
 
 DOCS = {
     "viajes/política de viajes.md": "# Política de viajes\n\nEn tren.\n\n| País | Dieta |\n|---|---|\n| España | 53 € |",
@@ -112,7 +113,7 @@ def test_chunks_are_what_is_stored_and_embedded(http: TestClient, house: House) 
     assert http.get(f"collections/docs/documents/{document_id('roto.pdf')}/chunks").json() == {"total": 0, "chunks": []}
 
 
-def test_the_history_tells_who_did_what_and_keeps_earlier_files(http: TestClient) -> None:
+def test_the_history_tells_who_did_what_and_keeps_earlier_files(http: TestClient, house: House) -> None:
     key = document_id("notas.txt")
     for text in ("Edición uno.", "Edición dos."):
         wait(http, http.post("collections/docs/uploads", files=[("file", ("notas.txt", text))]).json())
@@ -123,7 +124,13 @@ def test_the_history_tells_who_did_what_and_keeps_earlier_files(http: TestClient
     ]  # fmt: skip
     assert http.get(f"{path}/versions/1/original").text == "Edición uno."
     assert http.get(f"{path}/versions/3/original").status_code == 404
-    assert http.delete("collections/docs/documents/notas.txt").status_code == 204
+    assert http.get(f"{path}/chunks").json()["total"] == 1 and http.get(path).json()["text"] == "Edición dos."
+    assert http.delete(path).status_code == 204
+    done = house.ledger.audited(AuditFilter(), 4)
+    assert {row.subject for row in done} == {"docs/notas.txt"}
+    assert [(row.action, row.detail) for row in reversed(done)] == [
+        ("original_read", "version 1"), ("source_read", "chunks 1 to 1"), ("source_read", "text"), ("document_deleted", ""),
+    ]  # fmt: skip
     rows = http.get(f"{path}/history").json()
     assert [(row["event"], row["served"], row["original"]) for row in rows] == [
         ("deleted", False, False), ("published", False, False), ("published", False, False),

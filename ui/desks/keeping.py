@@ -38,7 +38,7 @@ class Keeping(Desk):
         self.house.service.describe(collection, description)
         self.house.service.set_groups(collection, readers)
         self.house.service.set_private(collection, private)
-        self.house.ledger.audit(self.person, "collection_made", collection)
+        self.house.ledger.audit(self.person, "collection_made", collection, ", ".join(readers))
         return self._store.collection(collection)
 
     def set_private(self, collection: str, private: bool) -> None:
@@ -76,7 +76,10 @@ class Keeping(Desk):
 
     def document(self, collection: str, document: str) -> DocumentView:
         """The catalog's row and the text that is searched."""
-        return self.house.service.document(collection, document)
+        found = self.house.service.document(collection, document)
+        if found.text is not None:
+            self.house.ledger.audit(self.person, "source_read", f"{collection}/{found.row.source}", "text")
+        return found
 
     def history(self, collection: str, document: str) -> list[VersionView]:
         """What happened to a document, newest first; of a deleted one by its id. Raises DocumentNotFound."""
@@ -84,17 +87,23 @@ class Keeping(Desk):
 
     def version_original(self, collection: str, document: str, version: int) -> Original:
         """The file of an earlier version of an upload. Raises DocumentNotFound."""
-        self.house.ledger.audit(self.person, "original_read", f"{collection}/{document}", f"version {version}")
-        return version_original(self._store, collection, document, version)
+        source = self.house.service.row(collection, document).source
+        file = version_original(self._store, collection, document, version)
+        self.house.ledger.audit(self.person, "original_read", f"{collection}/{source}", f"version {version}")
+        return file
 
     def chunks(self, collection: str, document: str, offset: int = 0, limit: int = 20) -> ChunkPage:
         """A served document's chunks exactly as they are stored, embedded and given to the model."""
         chunks = self._store.version_chunks(collection, id_of(document))
-        return ChunkPage(len(chunks), tuple(map(chunk_view, chunks[offset : offset + limit])))
+        if shown := chunks[offset : offset + limit]:
+            place = f"chunks {offset + 1} to {offset + len(shown)}"
+            self.house.ledger.audit(self.person, "source_read", f"{collection}/{shown[0].source}", place)
+        return ChunkPage(len(chunks), tuple(map(chunk_view, shown)))
 
     def delete_document(self, collection: str, document: str) -> None:
-        self.house.service.delete_document(collection, document, self.person.id)
-        self.house.ledger.audit(self.person, "document_deleted", f"{collection}/{document}")
+        source = self.house.service.row(collection, document).source
+        self.house.service.delete_document(collection, source, self.person.id)
+        self.house.ledger.audit(self.person, "document_deleted", f"{collection}/{source}")
 
     # Loading
 

@@ -29,6 +29,8 @@ DETAILS: dict[str, str] = {
     "{} files": "{} archivos",
     "paused": "en pausa",
     "watched again": "vigilada de nuevo",
+    "text": "texto",
+    "chunks {} to {}": "fragmentos {} a {}",
     "page {}": "página {}",
     "slide {}": "diapositiva {}",
     "sheet {}": "hoja {}",
