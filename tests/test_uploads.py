@@ -290,7 +290,13 @@ def test_an_upload_that_is_being_read_ends_with_its_collection(
 
 
 def test_cancelling_leaves_nothing_behind(desk: Keeping, house: House) -> None:
-    """Neither an upload that is being received, nor one that waits for its turn."""
+    """Neither an upload that is being received, nor one that waits for its turn; what is under way then is told so."""
+
+    async def and_cancelling(job: JobView) -> AsyncIterator[bytes]:
+        yield NOTE[:5]
+        desk.cancel_job(job.id)
+        yield NOTE[5:]
+
     free = threading.Event()
     house.jobs.start("reindex", "docs", lambda *_: free.wait() and None)
     receiving = desk.open_upload("docs", [Announced("a.txt", len(NOTE)), Announced("b.txt", len(NOTE))])
@@ -300,6 +306,10 @@ def test_cancelling_leaves_nothing_behind(desk: Keeping, house: House) -> None:
     assert desk.begin(waiting.id).state == "queued" and len(spooled(house)) == 4
     assert (desk.cancel_job(receiving.id).state, desk.cancel_job(waiting.id).state) == ("cancelled", "cancelled")
     assert spooled(house) == []
+    sending = desk.open_upload("docs", [Announced("a.txt", len(NOTE))])
+    with pytest.raises(ConfigError, match="was cancelled"):
+        asyncio.run(desk.receive(sending.id, 1, and_cancelling(sending)))
+    assert desk.job(sending.id).state == "cancelled" and spooled(house) == []
     free.set()
     assert states(upload(desk, {"d.txt": NOTE})) == {"d.txt": "ready"}
     assert [row.source for row in desk.documents("docs").rows] == ["d.txt"]

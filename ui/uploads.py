@@ -65,6 +65,7 @@ class Uploads:
         try:
             await self._spool(job_id).receive(file, pieces)
         except OSError as error:
+            self._receiving(job_id)
             raise self._unwritten(error) from error
         return self._jobs.arrived(job_id, number)
 
@@ -223,7 +224,7 @@ class Uploads:
     def _receiving(self, job_id: str) -> JobView:
         view = self._jobs.get(job_id)
         if view.state != "receiving":
-            raise ConfigError("This upload takes no more files, it has begun: start another one.")
+            raise ConfigError("This upload takes no more files, it has begun or was cancelled: start another one.")
         self._end_if_gone(view)
         return view
 

@@ -3,9 +3,11 @@ midas.manage("collections", (panel, t, all) => {
   const { h, api, badge, button, fill, number, part, say } = midas;
   const path = (name, rest = "") => `/v1/collections/${encodeURIComponent(name)}${rest}`;
   const EVERYONE = "everyone";
+  let there = null;
 
   const list = part(async () => {
     const collections = await api("GET", "/v1/collections");
+    there = new Set(collections.map(({ name }) => name));
     if (!collections.length) return midas.empty(t.none, button(t.add, () => edit(null), "primary"));
     return midas.table({
       caption: t.table, rows: collections,
@@ -27,6 +29,9 @@ midas.manage("collections", (panel, t, all) => {
     !each.groups.length && h("span", { class: "quiet" }, t.only_admins),
     each.private && badge(t.private, "good"));
 
+  /* What nobody changed is not sent: another admin may have, and the log tells of changes only. */
+  const same = (one, other) => String([one].flat().sort()) === String([other].flat().sort());
+
   const edit = async (collection) => {
     const groups = (await api("GET", "/v1/groups")).map((group) => group.name);
     const written = collection ? await api("GET", path(collection.name, "/suggestions")) : {};
@@ -43,10 +48,10 @@ midas.manage("collections", (panel, t, all) => {
       const chosen = midas.checks(t.readers, [[EVERYONE, t.everyone], ...groups.map((group) => [group, group])], collection?.groups ?? [], t.readers_hint);
       const away = midas.flag(t.keep_private, collection?.private ?? false, t.private_hint);
       const save = async () => {
-        const change = { description: description.value, groups: chosen.values(), private: away.box.checked };
+        const wanted = { description: description.value.trim(), groups: chosen.values(), private: away.box.checked };
         const named = collection?.name ?? name.value.trim();
-        if (!collection) await api("POST", "/v1/collections", { name: named, ...change });
-        else await api("PATCH", path(named), change);
+        if (!collection) await api("POST", "/v1/collections", { name: named, ...wanted });
+        else await api("PATCH", path(named), Object.fromEntries(Object.entries(wanted).filter(([key, value]) => !same(value, collection[key]))));
         if (contact.value !== (collection?.contact ?? "")) await api("PUT", path(named, "/contact"), { contact: contact.value });
         for (const [language, box] of Object.entries(suggestions)) {
           const questions = box.value.split("\n").map((line) => line.trim()).filter(Boolean);
@@ -81,7 +86,9 @@ midas.manage("collections", (panel, t, all) => {
     await list.refresh();
   };
 
-  const jobs = midas.jobList(all, (job) => job.kind === "reindex", () => list.refresh());
+  /* Work for a collection that is not made yet, or is gone, is shown here: no other tab has it. */
+  const homeless = (job) => there && !there.has(job.collection) && !["done", "cancelled"].includes(job.state);
+  const jobs = midas.jobList(all, (job) => job.kind === "reindex" || homeless(job), () => list.refresh());
 
   panel.acts.append(button(t.add, () => edit(null), "primary"));
   panel.append(h("p", { class: "lead" }, t.lead), jobs, list);

@@ -20,9 +20,15 @@ midas.manage("documents", (panel, t, all) => {
     const names = collections.map((each) => each.name);
     if (!names.includes(view.collection)) view.collection = names.includes(sessionStorage.midas_collection) ? sessionStorage.midas_collection : names[0];
     sessionStorage.midas_collection = view.collection;
-    const chosen = midas.select(collections.map((each) => [each.name, `${each.name} (${number(each.documents)})`]), view.collection);
+    const counted = (each) => `${each.name} (${number(each.documents)})`;
+    const chosen = midas.select(collections.map((each) => [each.name, counted(each)]), view.collection);
+    const changed = async () => {
+      await list.refresh();
+      for (const each of await api("GET", "/v1/collections"))
+        for (const option of chosen.options) if (option.value === each.name) option.textContent = counted(each);
+    };
     chosen.onchange = () => (location.hash = `documents/${encodeURIComponent(chosen.value)}`);
-    const jobs = midas.jobList(all, (job) => job.collection === view.collection && job.kind !== "reindex", () => list.refresh(), { sending: (job) => sent.get(job.id) });
+    const jobs = midas.jobList(all, (job) => job.collection === view.collection && job.kind !== "reindex", changed, { sending: (job) => sent.get(job.id) });
     stop?.();
     stop = jobs.end;
     list.refresh();
@@ -79,6 +85,9 @@ midas.manage("documents", (panel, t, all) => {
         counter.done = before + file.size_bytes;
       }
       await api("POST", `/v1/uploads/${job.id}/begin`);
+    } catch (error) {
+      const now = await api("GET", `/v1/jobs/${job.id}`).catch(() => null);
+      if (now?.state !== "cancelled") throw error;
     } finally {
       sent.delete(job.id);
       jobs.refresh();
@@ -104,7 +113,7 @@ midas.manage("documents", (panel, t, all) => {
     request.upload.onprogress = (event) => progress(event.loaded);
     request.onload = () => {
       if (request.status < 300) return resolve();
-      const told = JSON.parse(request.responseText);
+      const told = answered(request.responseText);
       reject(told?.error ? midas.refused(request.status, told) : new Error(t.send_failed));
     };
     request.onerror = () => reject(new Error(t.send_failed));
@@ -112,6 +121,15 @@ midas.manage("documents", (panel, t, all) => {
     request.setRequestHeader("Accept-Language", midas.language);
     request.send(file);
   });
+
+  /* What a proxy in between says is not JSON. */
+  const answered = (text) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  };
 
   /* The list */
 
@@ -192,7 +210,7 @@ midas.manage("documents", (panel, t, all) => {
     return midas.table({
       caption: t.folders, rows,
       columns: [
-        { title: t.folder, kind: "main", cell: (each) => h("span", { class: "mono" }, each.path) },
+        { title: t.folder, kind: "main", cell: (each) => [h("span", { class: "mono" }, each.path), each.sync && h("small", {}, t.synced)] },
         { title: t.state, cell: (each) => [each.error ? badge(t.folder_failed, "bad") : badge(each.paused ? t.paused : t.watching, each.paused ? "" : "good"), each.error && h("small", {}, each.error)] },
         { title: t.looked, cell: (each) => each.seen_at ? midas.moment(each.seen_at) : "–" },
         { title: t.actions, kind: "acts", cell: (each) => [

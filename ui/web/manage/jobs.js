@@ -19,11 +19,11 @@
     const refresh = async () => {
       const jobs = (await api("GET", "/v1/jobs")).filter((job) => chosen(job) && !gone.has(job.id));
       for (const [id, card] of cards) if (!jobs.some((job) => job.id === id)) (card.remove(), cards.delete(id));
-      for (const { id } of jobs.filter((each) => !old(each)).slice(0, MOST)) {
+      for (const [at, { id }] of jobs.filter((each) => !old(each)).slice(0, MOST).entries()) {
         const known = cards.get(id);
         if (known?.over) continue;
         const job = await api("GET", `/v1/jobs/${id}`);
-        if (!known) (cards.set(id, make(job)), list.append(cards.get(id)));
+        if (!known) (cards.set(id, make(job)), list.insertBefore(cards.get(id), list.children[at] ?? null));
         cards.get(id).update(job);
       }
       pace = jobs.some((job) => !finished(job)) ? 1000 : 8000;

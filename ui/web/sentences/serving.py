@@ -246,8 +246,8 @@ SENTENCES: dict[str, str] = {
     "Files of this type are not taken, only {}: save it as one of them.": (
         "No se admiten archivos de este tipo, solo {}: guárdelo como uno de ellos."
     ),
-    "This upload takes no more files, it has begun: start another one.": (
-        "Esta subida ya ha empezado y no admite más archivos: empiece otra."
+    "This upload takes no more files, it has begun or was cancelled: start another one.": (
+        "Esta subida ya ha empezado o se canceló, y no admite más archivos: empiece otra."
     ),
     "{} can't be written ({}): free disk space and upload again.": (
         "{} no se puede escribir ({}): libere espacio en el disco y suba de nuevo los archivos."
