@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib.resources import files
@@ -41,9 +41,10 @@ _POINTING = re.compile(r"\b(texto|fragmento|documento|pasaje|text|passage|docume
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of asking for a question about one passage: a candidate, or why there is none."""
+    """What came of asking for a question about one passage of the document `source`: a candidate, or why there is none."""
 
     passage: str
+    source: str
     question: Question | None = None
     why: str | None = None
 
@@ -76,26 +77,29 @@ async def generate(
     backend: Backend, store: Store, chunks: Sequence[StoredChunk], known: Sequence[Question]
 ) -> AsyncGenerator[Outcome, None]:
     """Asks about one passage after the other, leaving out those that a known question is about. Raises BackendErrors that say
-    more of the back end than of the passage, and CollectionIsPrivate where a passage must not reach a back end in the cloud."""
-    _check_private(backend, store, {chunk.collection for chunk in chunks})
+    more of the back end than of the passage, and CollectionIsPrivate where a passage must not reach a back end in the cloud.
+
+    A passage that was deleted meanwhile is left out."""
+    collections = {chunk.collection for chunk in chunks}
     asked = {normalise(question.question) for question in known}
     for chunk in chunks:
-        if any(_is_about(question, chunk) for question in known):
+        check_private(backend.name, backend.cloud, store, collections)
+        if any(_is_about(question, chunk) for question in known) or not store.chunks([chunk.id]):
             continue
         try:
             outcome = _outcome(chunk, await _ask(backend, chunk), store, asked)
         except (BackendEmpty, PromptTooLong) as error:
-            outcome = Outcome(chunk.id, why=f"there is no reply ({type(error).__name__})")
+            outcome = Outcome(chunk.id, chunk.source, why=f"there is no reply ({type(error).__name__})")
         if outcome.question:
             asked.add(normalise(outcome.question.question))
         yield outcome
 
 
-def _check_private(backend: Backend, store: Store, collections: set[str]) -> None:
-    """Raises CollectionIsPrivate."""
-    private = {info.name for info in store.collections() if info.private} & collections
-    if backend.cloud and private:
-        raise CollectionIsPrivate(min(private), backend.name)
+def check_private(backend: str, cloud: bool, store: Store, collections: Collection[str]) -> None:
+    """Raises CollectionIsPrivate when passages of one of them must not reach this back end."""
+    private = [info.name for info in store.collections() if info.private and info.name in collections]
+    if cloud and private:
+        raise CollectionIsPrivate(min(private), backend)
 
 
 def _chunks(store: Store, collections: Sequence[str]) -> Iterator[StoredChunk]:
@@ -130,8 +134,8 @@ def _outcome(chunk: StoredChunk, text: str, store: Store, asked: set[str]) -> Ou
     reply = _parsed(text)
     why = "the reply is not what was asked for" if reply is None else _wrong(reply, chunk, asked)
     if reply is None or why:
-        return Outcome(chunk.id, why=why)
-    return Outcome(chunk.id, _question(reply, chunk, store))
+        return Outcome(chunk.id, chunk.source, why=why)
+    return Outcome(chunk.id, chunk.source, _question(reply, chunk, store))
 
 
 def _parsed(text: str) -> _Reply | None:

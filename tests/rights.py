@@ -81,6 +81,8 @@ evaluator  DELETE /v1/evaluation/question-sets/{name}
 evaluator  GET    /v1/evaluation/question-sets/{name}/findings
 evaluator  POST   /v1/evaluation/question-sets/{name}/copy
 evaluator  PUT    /v1/evaluation/question-sets/{name}/questions/{id}
+evaluator  POST   /v1/evaluation/question-sets/{name}/candidates
+evaluator  POST   /v1/evaluation/question-sets/{name}/candidates/cancel
 evaluator  POST   /v1/evaluation/question-sets/{name}/accept
 evaluator  POST   /v1/evaluation/question-sets/{name}/delete
 evaluator  POST   /v1/evaluation/question-sets/{name}/split

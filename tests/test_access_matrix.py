@@ -182,6 +182,7 @@ SENT: dict[str, list[dict[str, Any]]] = {
         {"json": {"questions": "plain.es", "backends": ["scripted"], "collections": ["{collection}"]}},
     ],
     "POST /v1/evaluation/question-sets/{name}/copy": [{"json": {"to": "copia"}}],
+    "POST /v1/evaluation/question-sets/{name}/candidates": [{"json": {"collections": ["{collection}"]}}],
     "POST /v1/evaluation/question-sets/{name}/accept": [{"json": {"ids": ["q0"]}}],
     "POST /v1/evaluation/question-sets/{name}/delete": [{"json": {"ids": ["q0"]}}],
     "GET /v1/evaluation/runs/{id}/answers": [{"params": {"question": "q0"}}],
@@ -330,6 +331,7 @@ def arguments(full: World, names: dict[str, str], place: str) -> dict[str, Any]:
         "calibration": 0.5, "seed": 0, "wanted": Wanted(names["set"], ("scripted",), (collection,)), "retry": False,
         "judge": None, "before": run, "after": run, "runs": [run], "baseline": None, "format": "html", "pair": 1,
         "choice": "left", "response_ms": 1.0, "reason": None, "marks": Marks(), "number": 1, "changes": {},
+        "backend": None, "count": 1,
     }  # fmt: skip
 
 

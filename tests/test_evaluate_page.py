@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,14 +30,24 @@ TABLE = f"""pregunta;respuesta;documento;cita
 {QUESTION_ES};25 días laborables;vacaciones.txt;25 días laborables de vacaciones al año
 ¿Cuál es la dieta completa en Francia?;70,00 €;dietas.csv;70,00 €
 """
+WRITTEN = {
+    "quote": "A lost laptop must be reported to the IT desk within 4 hours",
+    "question": "How soon do I have to report that I lost my laptop?",
+    "answer": "4 hours",
+}
 RUN, BASE = "20261121-100000-dietas", "20261120-100000-dietas"
+
+
+def answered(messages: list[dict[str, Any]]) -> str:
+    """A candidate question where one is wanted."""
+    return json.dumps(WRITTEN) if "exam questions" in str(messages[-1]["content"]) else scripted(messages)
 
 
 @pytest.fixture(scope="module")
 def midas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Midas]:
     """With two runs of three back ends whose texts are hostile, and a load test. Eva is an evaluator."""
     folder = tmp_path_factory.mktemp("evaluate")
-    with running(FakeOpenAI(reply=scripted)) as fake:
+    with running(FakeOpenAI(reply=answered)) as fake:
         midas = make_midas(folder / "home", fake)
         midas.run("ingest", str(write_documents(folder / "documents")), "--collection", "empresa")
         midas.run("collections", "share", "empresa", "everyone")
@@ -115,14 +127,24 @@ def test_an_evaluators_day(visit: Visit, midas: Midas, tmp_path: Path) -> None:
 
     page.get_by_role("tab", name=say("tab.questions")).click()
     expect(page.locator("h2")).to_have_text(say("tab.questions"))
-    imports = page.locator("details.card")
+    imports = page.locator("details.card").first
     if imports.get_attribute("open") is None:
         imports.locator("summary").first.click()
     page.locator("input[type=file]").set_input_files(str(table))
     page.locator("[name=name]").fill(name)
+    page.locator("form[data-do='questions/import'] [name=collections]").check()
     page.get_by_role("button", name=say("questions.do_import")).click()
     expect(page.locator("h2")).to_have_text(name)
     expect(page.locator(".ev-item")).to_have_count(2)
+
+    page.get_by_text(say("questions.generate_more"), exact=True).click()
+    page.locator("form[data-do='questions/generate'] [name=count]").fill("1")
+    page.get_by_role("button", name=say("questions.do_generate"), exact=True).click()
+    page.get_by_role("link", name=say("questions.read_them")).click()
+    expect(page.locator(".ev-item .q")).to_have_text([WRITTEN["question"]])
+    page.get_by_role("button", name=say("questions.reject")).click()
+    expect(page.locator(".ev-item")).to_have_count(0)
+    visit.open(f"#questions?set={name}")
 
     page.get_by_role("link", name=say("questions.run")).click()
     page.locator("[name=backends][value=cloudy]").check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import threading
 import zipfile
@@ -10,10 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from assistant.errors import CollectionIsPrivate
 from eval.errors import EvaluationNotFound
 from eval.load import load_results, save
 from eval.questions import Question, load_questions
@@ -31,13 +34,14 @@ from ui.desks.costs import Costs
 from ui.desks.loads import Loads
 from ui.desks.marking import Marking, Marks
 from ui.desks.people import People
-from ui.desks.question_sets import FOLDER, About, QuestionSets
+from ui.desks.question_sets import FOLDER, About, QuestionSets, SetView
 from ui.desks.reports import Reports
 from ui.desks.runs import Runs, RunView, Wanted
 from ui.house import House
 from ui.ledger.audit import AuditFilter
 from ui.people.errors import LastAdmin
 from ui.person import SERVER, NotAllowed, Person
+from ui.web.spanish import spanish
 
 EVA = Person("person-eva", "eva", "evaluator", frozenset({"ventas"}))
 ANA = Person("person-ana", "ana", "evaluator", frozenset({"rrhh"}))
@@ -47,6 +51,11 @@ TABLE = f"""pregunta;respuesta;documento;cita
 ¿Cuál es la dieta completa en Francia?;70,00 €;dietas.csv;70,00 €
 ¿Con cuánta antelación se solicitan las vacaciones?;Con quince días;vacaciones.txt;quince días de antelación
 """
+WRITTEN = {
+    "quote": "Los empleados tienen derecho a 25 días laborables de vacaciones al año",
+    "question": "¿A cuántos días laborables de vacaciones tienen derecho los empleados?",
+    "answer": "25 días laborables",
+}
 CANDIDATE = Question(
     id="g1", question="¿Dónde se piden?", language="es", answerable=True, reference="En el portal.", generated=True
 )
@@ -120,6 +129,75 @@ def test_candidates_are_left_out_of_runs_until_somebody_accepts_them(house: Hous
     desk.delete("borrador", ["g2"])
     assert [question.generated for question in desk.questions("borrador")] == [False]
     desk.delete_set("borrador")
+
+
+def written(house: House, name: str) -> SetView:
+    """The set once nobody writes candidates into it."""
+    wait_for(lambda: bool((job := QuestionSets(house, ROOT).set_view(name).job) and job.finished))
+    return QuestionSets(house, ROOT).set_view(name)
+
+
+def test_candidates_are_generated_where_only_those_who_may_read_them_see_them(
+    house: House, fake: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fake, "reply", lambda messages: json.dumps(WRITTEN))
+    cloudy = {**house.service.settings.backends["scripted"], "cloud": True}
+    monkeypatch.setitem(house.service.settings.backends, "nube", cloudy)
+    ana, eva = QuestionSets(house, ANA), QuestionSets(house, EVA)
+    for desk, name, collection, backend, kind in (
+        (eva, "nuevo", "nominas", None, EvaluationNotFound),
+        (eva, "nuevo", "empresa", "nadie", ConfigError),
+        (eva, "coding.es", "empresa", None, ConfigError),
+        (ana, "viajes", "nominas", None, ConfigError),
+    ):
+        with pytest.raises(kind):
+            desk.generate(name, [collection], backend, 1)
+    house.service.set_private("nominas", True)
+    with pytest.raises(CollectionIsPrivate):
+        ana.generate("nuevo", ["nominas"], "nube", 1)
+    house.service.set_private("nominas", False)
+    assert [view.name for view in ana.sets() if not view.packaged] == ["viajes"]
+    eva.generate("nuevo", ["empresa", "empresa"], "nube", 1)
+    made = written(house, "nuevo")
+    assert made.job and (made.job.state, made.candidates, made.collections) == ("done", 1, ("empresa",))
+    [question] = eva.questions("nuevo")
+    assert (question.question, question.sources[0].document) == (WRITTEN["question"], "vacaciones.txt")
+    eva.accept("nuevo", [question.id])
+    eva.generate("nuevo", ["empresa"], None, 2)
+    short = written(house, "nuevo").job
+    assert (
+        short and short.state == "failed" and short.error and short.error.startswith("New questions: 0; passages asked about: ")
+    )
+    assert "missing: 2 (the question was asked before)" in short.error
+    assert spanish(short.error).startswith("Preguntas nuevas: 0; ") and "(la pregunta ya estaba hecha)" in spanish(short.error)
+    eva.delete_set("nuevo")
+    assert house.evaluations.of("question-sets/nuevo") is None
+
+
+def test_the_writing_of_candidates_is_stopped_after_the_passage_in_hand(house: House, fake: FakeOpenAI) -> None:
+    desk, held, go = QuestionSets(house, EVA), threading.Event(), threading.Event()
+
+    def reply(messages: list[dict[str, Any]]) -> str:
+        held.set()
+        go.wait()
+        return json.dumps(WRITTEN)
+
+    fake.reply = reply
+    try:
+        desk.generate("parado", ["empresa"], None, 5)
+        held.wait()
+        for refused in (lambda: desk.generate("parado", ["empresa"], None, 1), lambda: desk.delete_set("parado")):
+            with pytest.raises(ConfigError, match="is being worked on"):
+                refused()
+        stopping = desk.stop("parado").job
+        assert stopping and stopping.stopping
+    finally:
+        go.set()
+        fake.reply = scripted
+    asked = len(fake.requests)
+    stopped = written(house, "parado")
+    assert stopped.job and stopped.job.state == "cancelled" and len(fake.requests) == asked
+    desk.delete_set("parado")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", ".oculto", "A", "", "coding.es", "viajes", "x" * 64, "a\x00"])
@@ -398,6 +476,10 @@ def test_the_whole_way_over_rest(client: TestClient, house: House) -> None:
         assert report.status_code == 200 and report.headers["content-type"].startswith(media)
         assert report.headers["content-disposition"].startswith("attachment")
     assert client.post(f"{at}/costs", json={"run": id}).json()["results"]
+    more = client.post(f"{at}/question-sets/rest/candidates", json={"collections": ["empresa"], "count": 1})
+    assert more.status_code == 202 and more.json()["job"]["what"] == "candidates"
+    assert client.post(f"{at}/question-sets/rest/candidates/cancel").status_code == 202
+    written(house, "rest")
     assert client.delete(f"{at}/question-sets/rest").status_code == 204
     assert client.get(f"{at}/question-sets/rest").status_code == 404
 

@@ -19,17 +19,18 @@ from ui.errors import told
 from ui.views import JobState
 
 Work = Callable[[Progress, Cancelled], Coroutine[Any, Any, object]]
-What = Literal["run", "score"]
+What = Literal["run", "score", "candidates"]
 CLOSING_S = 0.2
 """How often work looks whether the server stops."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationJob:
-    """Work on a run, by the run's id. `by` is the name of who started it, `warning` what they should know, `error` why it
-    failed; `stopping` tells that it ends after the answer in hand."""
+    """Work on a run, whose id is the `subject`, or on candidates of the set `question-sets/NAME`. `by` is the name of who
+    started it, `warning` what they should know, `error` why it failed; `stopping` tells that it ends after the answer in
+    hand."""
 
-    run: str
+    subject: str
     what: What
     by: str
     state: JobState
@@ -56,44 +57,53 @@ class Evaluations:
         self._closed = Event()
 
     def start(self, job: EvaluationJob, work: Work) -> EvaluationJob:
-        """Raises ConfigError while there is other work on the run."""
+        """Raises ConfigError while there is other work on the same."""
         with self._lock:
-            known = self._jobs.get(job.run)
-            if known and not known.finished:
-                raise ConfigError(f"Run {job.run} is being worked on: wait until it is done, or stop it.")
-            self._jobs[job.run], self._stops[job.run] = job, Event()
-        self._pool.submit(self._carry_out, job.run, work)
+            self._require_idle(job.subject)
+            self._jobs[job.subject], self._stops[job.subject] = job, Event()
+        self._pool.submit(self._carry_out, job.subject, work)
         return job
 
-    def of(self, run: str) -> EvaluationJob | None:
-        """The last work on a run since the server started."""
+    def of(self, subject: str) -> EvaluationJob | None:
+        """The last work on a run, or a set, since the server started."""
         with self._lock:
-            return self._jobs.get(run)
+            return self._jobs.get(subject)
 
-    def cancel(self, run: str) -> None:
+    def cancel(self, subject: str) -> None:
         """Asks to stop after the answer in hand; what is not going on is left alone."""
         with self._lock:
-            job = self._jobs.get(run)
+            job = self._jobs.get(subject)
             if job and not job.finished:
-                self._stops[run].set()
-                self._jobs[run] = replace(job, stopping=True)
+                self._stops[subject].set()
+                self._jobs[subject] = replace(job, stopping=True)
+
+    def forget(self, subject: str) -> None:
+        """What is told of work on it is not told of another that gets its name. Raises ConfigError while it goes on."""
+        with self._lock:
+            self._require_idle(subject)
+            self._jobs.pop(subject, None)
 
     def close(self) -> None:
         """Stops at once; the answer in hand is asked again when the run goes on."""
         self._closed.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _carry_out(self, run: str, work: Work) -> None:
-        stopped = self._stops[run].is_set
+    def _require_idle(self, subject: str) -> None:
+        known = self._jobs.get(subject)
+        if known and not known.finished:
+            raise ConfigError(f"{subject} is being worked on: wait until it is done, or stop it.")
+
+    def _carry_out(self, subject: str, work: Work) -> None:
+        stopped = self._stops[subject].is_set
         if stopped():
-            return self._update(run, state="cancelled")
-        self._update(run, state="running")
+            return self._update(subject, state="cancelled")
+        self._update(subject, state="running")
         try:
-            asyncio.run(self._until_closed(work(lambda progress: self._update(run, progress=progress), stopped)))
+            asyncio.run(self._until_closed(work(lambda progress: self._update(subject, progress=progress), stopped)))
         except Exception as error:
-            self._update(run, state="failed", error=told(error).message)
+            self._update(subject, state="failed", error=told(error).message)
         else:
-            self._update(run, state="cancelled" if stopped() or self._closed.is_set() else "done")
+            self._update(subject, state="cancelled" if stopped() or self._closed.is_set() else "done")
 
     async def _until_closed(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.ensure_future(work)
@@ -105,6 +115,6 @@ class Evaluations:
         if not task.cancelled():
             task.result()
 
-    def _update(self, run: str, **changes: Any) -> None:
+    def _update(self, subject: str, **changes: Any) -> None:
         with self._lock:
-            self._jobs[run] = replace(self._jobs[run], **changes)
+            self._jobs[subject] = replace(self._jobs[subject], **changes)

@@ -114,14 +114,13 @@ def generate(
     until `midas eval questions accept`. The same command goes on where it was interrupted. The exit code is 1 when the file
     holds fewer candidates than asked for.
     """
-    from eval.questions import load_questions
     from ui import terminal
-    from ui.question_candidates import Candidates, print_candidates, write_candidates
+    from ui.question_candidates import candidates_of, print_candidates, write_candidates
 
-    candidates = Candidates(out, load_questions(out) if out.exists() else [], count)
+    candidates = candidates_of(out, count)
     with terminal.interruptible("passage") as stopped:
         write_candidates(load_settings(), candidates, collection, backend, seed, stopped)
-    print_candidates(candidates, json)
+    print_candidates(out, candidates, json)
     leave(130 if stopped() else int(candidates.missing > 0))
 
 

@@ -22,7 +22,7 @@ from ui.desks.arena import ArenaView, Voting
 from ui.desks.costs import Costs
 from ui.desks.loads import Loads
 from ui.desks.marking import Marking, Marks, SheetView
-from ui.desks.question_sets import FILE_BYTES, NAME, Import, QuestionSets, SetView
+from ui.desks.question_sets import FILE_BYTES, MOST_CANDIDATES, NAME, Import, QuestionSets, SetView
 from ui.desks.reports import ReportFormat, Reports
 from ui.desks.runs import Runs, RunView, Wanted
 
@@ -57,6 +57,16 @@ class IdsRequest(Body):
     """Ids of questions."""
 
     ids: list[Name] = Field(min_length=1, max_length=20_000)
+
+
+class CandidatesRequest(Body):
+    """About which collections, by which back end (by default the default one), and how many; another seed begins with other
+    passages."""
+
+    collections: list[Name] = Field(min_length=1, max_length=200)
+    backend: Name | None = None
+    count: int = Field(20, ge=1, le=MOST_CANDIDATES)
+    seed: int = Field(0, ge=0, le=2**31)
 
 
 class SplitRequest(Body):
@@ -175,6 +185,19 @@ def copy_set(name: Id, body: CopyRequest, desk: AtSets) -> None:
 def save_question(name: Id, id: Id, body: Question, desk: AtSets) -> None:
     """Puts a question in the place of the one with this id."""
     desk.save(name, id, body)
+
+
+@evaluation.post("/question-sets/{name}/candidates", status_code=202)
+def generate(name: Id, body: CandidatesRequest, desk: AtSets) -> SetView:
+    """Lets a back end write candidates about passages of collections, in the background, into this set or a new one of this
+    name. `job` of the set tells how far that is; runs leave candidates out until somebody accepts them."""
+    return desk.generate(name, body.collections, body.backend, body.count, body.seed)
+
+
+@evaluation.post("/question-sets/{name}/candidates/cancel", status_code=202)
+def cancel_candidates(name: Id, desk: AtSets) -> SetView:
+    """Stops after the passage in hand; the candidates that are there stay."""
+    return desk.stop(name)
 
 
 @evaluation.post("/question-sets/{name}/accept", status_code=204)

@@ -13,6 +13,7 @@ from zipfile import BadZipFile, ZipFile
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from eval.progress import Cancelled, Progress
 from eval.question_checks import Finding, check_questions
 from eval.question_import import Options, Rejected, import_questions
 from eval.question_split import split_questions
@@ -21,7 +22,9 @@ from eval.runs import utc_now
 from ingest.assets import write_atomically
 from ingest.errors import ConfigError, MidasError
 from ui.desks.evaluating import Evaluating, not_found
+from ui.evaluations import EvaluationJob
 from ui.people.names import folded
+from ui.views import BackendView
 
 FOLDER = "question-sets"
 NAME = r"[a-z0-9][a-z0-9._-]{0,62}"
@@ -30,6 +33,8 @@ FILE_BYTES = 20_000_000
 UNPACKED_BYTES = 200_000_000
 MOST = 20_000
 """Questions that a set may hold."""
+MOST_CANDIDATES = 500
+"""That are asked for at once: somebody has to read them."""
 
 
 class About(BaseModel):
@@ -45,7 +50,8 @@ class About(BaseModel):
 @dataclass(frozen=True, slots=True)
 class SetView:
     """A question set. `collections` are those it is about: who may not read them all does not see it. `problem` says why its
-    file can't be read. `packaged` ones come with the product and can't be changed."""
+    file can't be read. `packaged` ones come with the product and can't be changed. `job` is the work on its candidates since
+    the server started."""
 
     name: str
     packaged: bool
@@ -60,6 +66,7 @@ class SetView:
     by: str
     at: str
     problem: str | None = None
+    job: EvaluationJob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +91,11 @@ class QuestionSets(Evaluating):
 
     def sets(self) -> list[SetView]:
         """One's own first, then the packaged ones, by name."""
-        return [_view(file) for file in self._files()]
+        return [self._view(file) for file in self._files()]
 
     def set_view(self, name: str) -> SetView:
         """Raises EvaluationNotFound."""
-        return _view(self._file(name))
+        return self._view(self._file(name))
 
     def questions(self, name: str) -> list[Question]:
         """Raises EvaluationNotFound, and ConfigError that names the line that is wrong."""
@@ -143,8 +150,9 @@ class QuestionSets(Evaluating):
             self._write(to, questions, source.about.collections)
 
     def delete_set(self, name: str) -> None:
-        """Runs keep their own copy of the questions."""
+        """Runs keep their own copy of the questions. Raises ConfigError while candidates are written into it."""
         file = self._own(name)
+        self.house.evaluations.forget(_subject(name))
         file.path.unlink(missing_ok=True)
         _about_path(file.path).unlink(missing_ok=True)
         self.house.ledger.audit(self.person, "questions_changed", name, "deleted")
@@ -165,6 +173,69 @@ class QuestionSets(Evaluating):
             self._write(name, questions, collections)
         return Import(name, len(questions), tuple(rejected))
 
+    def generate(self, name: str, collections: Sequence[str], backend: str | None, count: int, seed: int = 0) -> SetView:
+        """Lets a back end write candidates about passages of collections, in the background: into the set of this name, which
+        is about them, or into a new one. `count` are wanted beside those that are there. `backend` None means the default one.
+
+        Raises ConfigError, EvaluationNotFound, CollectionIsPrivate, and what is wrong with the back end.
+        """
+        from eval.candidates import Candidates, collect
+        from eval.candidates import count as count_candidates
+        from eval.question_generator import check_private
+
+        collections = tuple(dict.fromkeys(collections))
+        self._require_readable(collections)
+        service = self.house.service
+        writer = self._writer(backend or service.settings.default_backend)
+        store, _ = service.parts()
+        check_private(writer.name, writer.cloud, store, collections)
+        known = load_questions(self._about_all(name, collections).path)
+        candidates = Candidates(known, count_candidates(known) + count, lambda question: self._add(name, question))
+
+        async def work(progress: Progress, cancelled: Cancelled) -> None:
+            await collect(candidates, service.settings, store, collections, writer.name, seed, progress, cancelled)
+            if candidates.missing and not cancelled():
+                raise ConfigError(candidates.shortfall)
+
+        self.house.evaluations.start(EvaluationJob(_subject(name), "candidates", self.person.name, "queued"), work)
+        self.house.ledger.audit(self.person, "questions_changed", name, "candidates")
+        return self.set_view(name)
+
+    def stop(self, name: str) -> SetView:
+        """Asks for no more candidates after the passage in hand; those that are there stay."""
+        self.house.evaluations.cancel(_subject(self._own(name).name))
+        return self.set_view(name)
+
+    # Candidates
+
+    def _writer(self, name: str) -> BackendView:
+        from ui.backends import require
+
+        require(name, self.house.service.settings)
+        view = next(view for view in self.house.service.backends() if view.name == name)
+        if view.problem:
+            raise ConfigError(view.problem)
+        return view
+
+    def _about_all(self, name: str, collections: Sequence[str]) -> _File:
+        """The set of this name, made if there is none, to which questions about these collections may be added: nobody sees
+        them there who may not read what they quote."""
+        if not collections:
+            raise ConfigError("Choose at least one collection.")
+        if name not in [file.name for file in self._files()]:
+            with self.house.evaluations.writing:
+                self._write(name, (), collections)
+        file = self._own(name)
+        if other := [each for each in collections if each not in file.about.collections]:
+            raise ConfigError(f"{name} is not about the collection {other[0]}: choose one that it is about, or a new name.")
+        return file
+
+    def _add(self, name: str, question: Question) -> None:
+        """Raises EvaluationNotFound once this person does not see the set any more."""
+        with self.house.evaluations.writing:
+            path = self._own(name).path
+            save_questions(path, [*load_questions(path), question])
+
     # Files
 
     @property
@@ -183,6 +254,9 @@ class QuestionSets(Evaluating):
         if name not in files:
             raise not_found("question set", name, list(files)[::-1])
         return files[name]
+
+    def _view(self, file: _File) -> SetView:
+        return _view(file, None if file.packaged else self.house.evaluations.of(_subject(file.name)))
 
     def _own(self, name: str) -> _File:
         file = self._file(name)
@@ -232,6 +306,11 @@ def _required(ids: Sequence[str], questions: Sequence[Question]) -> frozenset[st
     return frozenset(ids)
 
 
+def _subject(name: str) -> str:
+    """What work on its candidates is known by; no run has such an id."""
+    return f"{FOLDER}/{name}"
+
+
 def _about_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.about.json")
 
@@ -252,7 +331,7 @@ def _about_of(path: Path) -> About:
         raise ConfigError(f"{path} can't be read: correct it, or delete it with its set.") from error
 
 
-def _view(file: _File) -> SetView:
+def _view(file: _File, job: EvaluationJob | None) -> SetView:
     problem = None
     questions: list[Question] = []
     try:
@@ -273,6 +352,7 @@ def _view(file: _File) -> SetView:
         by=file.about.by,
         at=file.about.at,
         problem=problem,
+        job=job,
     )
 
 

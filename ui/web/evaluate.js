@@ -15,6 +15,7 @@
   const say = (text, kind = "") => {
     if (!text) return;
     document.getElementById("ev-said").textContent = text;
+    all(".ev-toast", root).forEach((earlier) => earlier.remove());
     const toast = document.createElement("p");
     toast.className = `ev-toast ${kind}`;
     toast.textContent = text;
@@ -338,6 +339,7 @@
     root.addEventListener("click", (event) => {
       const button = event.target.closest(".report .cite");
       if (button) cite(button);
+      if (event.target.closest("a")?.getAttribute("href") === location.hash) open({ keep: true });
     });
     root.addEventListener("toggle", (event) => draw(event.target), true);
     document.addEventListener("keydown", onKey);

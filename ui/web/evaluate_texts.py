@@ -92,6 +92,32 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Filas que no se pudieron importar: {n}. {reasons}",
         "Rows that could not be imported: {n}. {reasons}",
     ),
+    "questions.generate": ("Generar preguntas de los documentos", "Generate questions from documents"),
+    "questions.generate_hint": (
+        "Un modelo lee pasajes y propone preguntas con su respuesta y la cita que la contiene. Las evaluaciones no las usan"
+        " hasta que alguien las revisa y las acepta.",
+        "A model reads passages and proposes questions, each with its answer and the quote that holds it. Runs leave them out"
+        " until somebody has read and accepted them.",
+    ),
+    "questions.generate_name": ("Minúsculas, cifras y guiones.", "Small letters, digits and dashes."),
+    "questions.generate_about": ("Colecciones que leerá el modelo", "Collections that the model reads"),
+    "questions.generate_read": (
+        "Solo verá las preguntas quien pueda leerlas todas.",
+        "Only those who may read them all see the questions.",
+    ),
+    "questions.private": ("{name} · privada: solo motores locales", "{name} · private: local back ends only"),
+    "questions.writer": ("Motor que las escribe", "Back end that writes them"),
+    "questions.wanted": ("Preguntas nuevas", "New questions"),
+    "questions.wanted_hint": (
+        "Las que no se sostienen en su pasaje se descartan.",
+        "Those that their passage does not bear out are dropped.",
+    ),
+    "questions.do_generate": ("Generar", "Generate"),
+    "questions.generate_more": ("Generar más", "Generate more"),
+    "questions.generating": ("generando", "generating"),
+    "questions.generated": ("{n} de {all} preguntas", "{n} of {all} questions"),
+    "questions.generation_started": ("El modelo empieza a leer.", "The model begins to read."),
+    "questions.stopping": ("Se detendrá tras el pasaje en curso.", "It stops after the passage in hand."),
     "questions.all": ("Todos los conjuntos", "All sets"),
     "questions.run": ("Evaluar con él", "Run it"),
     "questions.copy": ("Copiar", "Copy"),

@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 
 from eval.questions import Question, Reference
+from ingest.collection import CollectionInfo
 from ingest.errors import ConfigError
-from ui.desks.question_sets import ENDINGS, FILE_BYTES, Import, QuestionSets, SetView
+from ui.desks.asking import Asking
+from ui.desks.question_sets import ENDINGS, FILE_BYTES, MOST_CANDIDATES, Import, QuestionSets, SetView
 from ui.web.evaluate.markup import (
     badge,
     badges,
+    bar,
     button,
     check,
     checks,
@@ -41,6 +44,7 @@ from ui.web.evaluate.markup import (
 from ui.web.evaluate.visit import Done, Visit, link
 
 TAB = "questions"
+POLL_S = 2
 PAGE = 40
 """Questions that are shown at a time."""
 SHOWN_REASONS = 8
@@ -67,6 +71,7 @@ def _list(visit: Visit, desk: QuestionSets) -> str:
     return (
         head(say("tab.questions"), say("questions.intro"))
         + fold(say("questions.import"), _import_form(visit, desk), open=not own, kind="card")
+        + fold(say("questions.generate"), _generate_form(visit), kind="card")
         + mine
         + fold(say("questions.packaged"), _table(visit, packaged, say("questions.packaged")))
     )
@@ -96,6 +101,7 @@ def _marks(visit: Visit, view: SetView) -> str:
     if view.problem:
         return f"<small>{badge(say('questions.broken'), 'bad')}</small>"
     told = [badge(say("questions.candidates_n", n=view.candidates), "warn")] if view.candidates else []
+    told += [badge(say("questions.generating"), "accent")] if _going(view) else []
     told += [badge(say("questions.split_done"))] if view.calibration else []
     return f"<small>{join(told)}</small>" if told else ""
 
@@ -116,6 +122,34 @@ def _import_form(visit: Visit, desk: QuestionSets) -> str:
     )
 
 
+def _generate_form(visit: Visit) -> str:
+    say, desk = visit.texts, visit.at(Asking)
+    collections = [(info.name, _collection(visit, info)) for info in desk.collections()]
+    if not collections or not desk.backends():
+        return notice(say("runs.no_backends" if collections else "runs.no_collections"), "warn")
+    name = text_input("set", more="required maxlength=63")
+    return form(
+        "questions/generate",
+        f'<p>{e(say("questions.generate_hint"))}</p><div class="ev-grid">'
+        f"{field(say('questions.new_name'), name, say('questions.generate_name'))}{_writer(visit)}</div>"
+        f"{checks(say('questions.generate_about'), 'collections', collections, (), say('questions.generate_read'))}"
+        f"<p>{button(say('questions.do_generate'), 'primary')}</p>",
+    )
+
+
+def _collection(visit: Visit, info: CollectionInfo) -> str:
+    return visit.texts("questions.private", name=info.name) if info.private else info.name
+
+
+def _writer(visit: Visit) -> str:
+    """Which back end writes how many."""
+    say, backends = visit.texts, visit.at(Asking).backends()
+    options = [(each.name, f"{each.name} · {say('cloud' if each.cloud else 'local')} · {each.model}") for each in backends]
+    number = text_input("count", "20", kind="number", more=f"min=1 max={MOST_CANDIDATES} required")
+    chosen = select("backend", options, next((each.name for each in backends if each.default), ""))
+    return field(say("questions.writer"), chosen) + field(say("questions.wanted"), number, say("questions.wanted_hint"))
+
+
 # One set
 
 
@@ -130,7 +164,7 @@ def _set(visit: Visit, desk: QuestionSets, view: SetView) -> str:
         + (notice(told) if told else "")
         + _set_facts(visit, view)
         + _candidates(visit, view)
-        + _questions(visit, desk, view)
+        + (_questions(visit, desk, view) if view.questions else "")
     )
 
 
@@ -150,7 +184,8 @@ def _set_facts(visit: Visit, view: SetView) -> str:
 
 def _set_actions(visit: Visit, view: SetView) -> str:
     say, name = visit.texts, hidden("set", view.name)
-    run = to(link("runs", set=view.name), say("questions.run"), "ev-button primary")
+    accepted = view.questions > view.candidates
+    run = to(link("runs", set=view.name), say("questions.run"), "ev-button primary") if accepted else ""
     copied = field(say("questions.copy_to"), text_input("to", f"{view.name[:50]}-2", more="required maxlength=63"))
     copy = fold(say("questions.copy"), form("questions/copy", f"{name}{copied}{button(say('questions.copy'))}"), kind="menu")
     if view.packaged:
@@ -168,16 +203,45 @@ def _set_actions(visit: Visit, view: SetView) -> str:
     )
     asked = confirm(say("questions.delete_ask", name=view.name), say("delete"))
     delete = form("questions/delete_set", name + button(say("delete"), "danger", asked))
-    return split + copy + delete + run
+    return _more(visit, view) + split + copy + delete + run
+
+
+def _more(visit: Visit, view: SetView) -> str:
+    """More candidates, about the same collections."""
+    say = visit.texts
+    if not view.collections or _going(view):
+        return ""
+    this = hidden("set", view.name) + join(hidden("collections", name) for name in view.collections)
+    asked = f"{this}<p>{e(say('questions.generate_hint'))}</p>{_writer(visit)}{button(say('questions.do_generate'))}"
+    return fold(say("questions.generate_more"), form("questions/generate", asked), kind="menu")
 
 
 def _candidates(visit: Visit, view: SetView) -> str:
     """A model wrote them; runs leave them out until somebody has read them."""
-    if not view.candidates or view.packaged:
+    if view.packaged or not (view.candidates or view.job):
         return ""
     say = visit.texts
     only = to(link(TAB, set=view.name, only="candidates"), say("questions.read_them"))
-    return f'<div class="ev-notice warn">{e(say("questions.candidates_told", n=view.candidates))} {only}</div>'
+    told = f'<div class="ev-notice warn">{e(say("questions.candidates_told", n=view.candidates))} {only}</div>'
+    poll = f" data-poll={POLL_S}" if _going(view) else ""
+    return f'<div id="ev-candidates"{poll}>{_job(visit, view)}{told if view.candidates else ""}</div>'
+
+
+def _going(view: SetView) -> bool:
+    return view.job is not None and not view.job.finished
+
+
+def _job(visit: Visit, view: SetView) -> str:
+    """How far the back end is that writes candidates, or what came of it."""
+    say, job = visit.texts, view.job
+    if job is None or job.finished:
+        return notice(visit.told(job.error), "bad") if job and job.error else ""
+    state = badge(say("state.stopping" if job.stopping else f"state.{job.state}"), "warn" if job.stopping else "accent")
+    stop = "" if job.stopping else form("questions/stop", hidden("set", view.name) + button(say("runs.stop")))
+    done, total = (job.progress.done, job.progress.total) if job.progress else (0, 1)
+    told = say("questions.generated", n=done, all=total) if job.progress else ""
+    doing = job.progress.doing if job.progress else ""
+    return f'<div class="ev-progress">{state}{bar(done, total, told)}<span>{e(told)} <em>{e(doing)}</em></span>{stop}</div>'
 
 
 def _questions(visit: Visit, desk: QuestionSets, view: SetView) -> str:
@@ -390,6 +454,17 @@ def _do_remove(visit: Visit, file: UploadFile | None) -> Done:
     return Done(link(TAB, set=visit.get("set"), only=visit.get("only")), visit.texts("questions.removed"))
 
 
+def _do_generate(visit: Visit, file: UploadFile | None) -> Done:
+    name, count = visit.get("set"), max(1, min(MOST_CANDIDATES, visit.number("count", 20)))
+    visit.at(QuestionSets).generate(name, visit.all("collections"), visit.get("backend") or None, count)
+    return Done(link(TAB, set=name), visit.texts("questions.generation_started"))
+
+
+def _do_stop(visit: Visit, file: UploadFile | None) -> Done:
+    visit.at(QuestionSets).stop(visit.get("set"))
+    return Done(link(TAB, set=visit.get("set")), visit.texts("questions.stopping"))
+
+
 def _do_split(visit: Visit, file: UploadFile | None) -> Done:
     share = min(100, visit.number("share", 50)) / 100
     visit.at(QuestionSets).split(visit.get("set"), share, visit.number("seed", 0))
@@ -411,6 +486,8 @@ ACTIONS = {
     "save": _do_save,
     "accept": _do_accept,
     "remove": _do_remove,
+    "generate": _do_generate,
+    "stop": _do_stop,
     "split": _do_split,
     "copy": _do_copy,
     "delete_set": _do_delete_set,

@@ -42,4 +42,5 @@ DETAILS: dict[str, str] = {
     "enabled": "activada",
     "run": "ejecución",
     "score": "puntuación",
+    "candidates": "preguntas propuestas",
 }

@@ -126,6 +126,10 @@ SENTENCES: dict[str, str] = {
     "Only some questions have a split: run `midas eval questions split` on the whole set.": (
         "Solo algunas preguntas tienen parte asignada: reparta el conjunto entero."
     ),
+    (
+        "New questions: {}; passages asked about: {}; questions that are missing: {} ({}): "
+        "choose another back end, or other collections."
+    ): ("Preguntas nuevas: {}; pasajes consultados: {}; preguntas que faltan: {} ({}): elija otro motor, u otras colecciones."),
     "The id {} is another question's: give each question one of its own.": (
         "El identificador {} es de otra pregunta: dé uno propio a cada pregunta."
     ),
@@ -226,6 +230,16 @@ SENTENCES: dict[str, str] = {
 }
 
 FRAGMENTS: dict[str, str] = {
+    "no passage is left to ask about": "no quedan pasajes sobre los que preguntar",
+    "there is no reply ({})": "no hay respuesta ({})",
+    "the reply is not what was asked for": "la respuesta no es lo que se pidió",
+    "the question is none": "la pregunta no lo es",
+    "the question points to the passage": "la pregunta alude al pasaje",
+    "the question was asked before": "la pregunta ya estaba hecha",
+    "the quote is too short": "la cita es demasiado corta",
+    "the passage does not say the quote": "el pasaje no dice la cita",
+    "the quote does not say the answer": "la cita no dice la respuesta",
+    "the question gives the answer away": "la pregunta delata la respuesta",
     "There is no run {}: {}.": "No hay ninguna evaluación {}: {}.",
     "There is no question set {}: {}.": "No hay ningún conjunto de preguntas {}: {}.",
     "There is no load test {}: {}.": "No hay ninguna prueba de carga {}: {}.",

@@ -109,9 +109,7 @@ SENTENCES: dict[str, str] = {
     "Midas failed unexpectedly; the terminal of `midas serve` has the details: try again.": (
         "Midas ha fallado de forma inesperada; los detalles están en la terminal de `midas serve`: repita."
     ),
-    "Run {} is being worked on: wait until it is done, or stop it.": (
-        "Se está trabajando en la evaluación {}: espere a que termine, o deténgala."
-    ),
+    "{} is being worked on: wait until it is done, or stop it.": "Ya se trabaja en {}: espere a que termine, o deténgalo.",
     "Call the server by a name of its own: this machine's (127.0.0.1 or localhost), or one of server.allowed_hosts.": (
         "Llame al servidor por un nombre suyo: el de esta máquina (127.0.0.1 o localhost) o uno de server.allowed_hosts."
     ),
@@ -265,6 +263,10 @@ SENTENCES: dict[str, str] = {
         "La pregunta {} ya no está en el conjunto: vuelva al conjunto."
     ),
     "The question can't be kept ({}): correct it.": "La pregunta no se puede guardar ({}): corríjala.",
+    "Choose at least one collection.": "Elija al menos una colección.",
+    "{} is not about the collection {}: choose one that it is about, or a new name.": (
+        "{} no trata de la colección {}: elija una de las suyas, o un nombre nuevo."
+    ),
     "Choose at least one back end.": "Elija al menos un motor.",
     "Choose which answer is better.": "Elija qué respuesta es mejor.",
     "This page is not for your account.": "Esta página no es para su cuenta.",
