@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import Scope
@@ -83,4 +84,5 @@ def allow_many() -> None:
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        with suppress(OSError, ValueError):  # macOS calls a number unlimited that it does not allow
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
