@@ -313,7 +313,7 @@ def test_a_question_is_corrected_in_its_place(visit: Visit) -> None:
     [here] = parse_qs(urlsplit(page.url).query)["c"]
     assert page.request.delete(f"{visit.url}/v1/conversations/{here}").ok
     visit.ask(QUESTION_EN)
-    expect(page.locator("#trouble")).to_contain_text("No existe esa conversación")
+    expect(page.locator("#thread")).to_contain_text("Esta conversación no existe")
     expect(page.locator("#question")).to_have_value(QUESTION_EN)
 
 

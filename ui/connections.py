@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -45,7 +45,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[KNOWN] = self._wait_no_more  # type: ignore[typeddict-unknown-key]
+        cast(dict[str, Any], self.scope)[KNOWN] = self._wait_no_more
         self._between, self._in_head, self._head = False, True, 0
 
     def on_headers_complete(self) -> None:
