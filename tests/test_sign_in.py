@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from tests.people import add_person, client_of, house_at, key_of, send_form, ses
 from tests.serving import Midas, Server, make_midas  # noqa: E402
 from ui.house import House  # noqa: E402
 from ui.ledger.audit import AuditFilter  # noqa: E402
+from ui.people import passwords  # noqa: E402
 from ui.people.errors import TooMany  # noqa: E402
 from ui.people.limits import Limits  # noqa: E402
 from ui.person import LOCAL, SERVER, Person  # noqa: E402
@@ -61,6 +63,15 @@ def test_too_many_tries_for_a_name_are_held_back_the_right_password_too(house: H
     assert held.status_code == 429 and "Espere 15 minutos" in held.text and 0 < int(held.headers["retry-after"]) <= 900
     assert client.get("/v1/account").status_code == 401
     assert send_form(client, "/es/sign-in", name="jefa", password="equivocada").status_code == 401, "others may still try"
+
+
+def test_who_finds_too_many_before_them_holds_no_thread_of_the_server(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, places = client_of(house), BoundedSemaphore(1)
+    monkeypatch.setattr(passwords, "_waiting", places)
+    with places:
+        held = send_form(client, "/es/sign-in", name="ana", password=PASSWORD)
+        assert held.status_code == 429 and held.headers["retry-after"] == "1"
+    assert send_form(client, "/es/sign-in", name="ana", password=PASSWORD).status_code == 303
 
 
 def test_a_success_forgets_the_tries(house: House) -> None:

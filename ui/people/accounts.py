@@ -118,7 +118,7 @@ class Accounts:
 
     def verify(self, name: str, password: str) -> Account | None:
         """The account with this name and password; None when there is none, it is disabled, or the password is wrong: all of
-        them take equally long."""
+        them take equally long. Raises TooMany."""
         with self._database.read() as rows:
             row = rows.execute("SELECT id, password, disabled FROM accounts WHERE folded = ?", (folded(name),)).fetchone()
         kept: str | None = row["password"] if row and not row["disabled"] else None

@@ -8,15 +8,18 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from ui.people.errors import WeakPassword
+from ui.people.errors import TooMany, WeakPassword
 
 SHORTEST = 10
 LONGEST = 200
 AT_ONCE = 2
 """Hashes computed at the same time: each takes 64 MiB."""
+WAITING = 20
+"""Who may wait for them: whoever does holds a thread of the server, which has forty."""
 
 _hasher = PasswordHasher()
 _turn = BoundedSemaphore(AT_ONCE)
+_waiting = BoundedSemaphore(WAITING)
 
 
 def check_strength(password: str, name: str) -> None:
@@ -34,12 +37,17 @@ def hashed(password: str) -> str:
 
 
 def matches(kept: str | None, password: str) -> bool:
-    """Takes as long for an account without a password, or for none at all, as for a wrong password."""
-    with _turn:
-        try:
+    """Takes as long for an account without a password, or for none at all, as for a wrong password. Raises TooMany when more
+    are being compared than people sign in at once."""
+    if not _waiting.acquire(blocking=False):
+        raise TooMany("Many sign in at this moment: wait a second and try again.", 1)
+    try:
+        with _turn:
             return _hasher.verify(kept or _decoy(), password[: LONGEST + 1]) and kept is not None
-        except (VerificationError, InvalidHashError):
-            return False
+    except (VerificationError, InvalidHashError):
+        return False
+    finally:
+        _waiting.release()
 
 
 def outdated(kept: str) -> bool:

@@ -172,6 +172,9 @@ SENTENCES: dict[str, str] = {
         "Su sesión ha terminado o su clave se revocó: entre de nuevo, o pregunte a un administrador de Midas."
     ),
     "There is no key {}: it was revoked, or never made.": "No hay ninguna clave {}: se revocó, o nunca se creó.",
+    "Many sign in at this moment: wait a second and try again.": (
+        "Muchas personas entran en este momento: espere un segundo y repita."
+    ),
     "That was too often: wait {} seconds and try again.": "Han sido demasiados intentos: espere {} segundos y repita.",
     "{} can't be a name: use {}, {} at most.": "{} no puede ser un nombre: use {}, {} como máximo.",
     "The account {} signs in at {}, not through a proxy.": "La cuenta {} inicia sesión en {}, no a través de un proxy.",
