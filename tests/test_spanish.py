@@ -148,6 +148,10 @@ def test_the_spanish_takes_what_the_english_is_filled_with() -> None:
     ("english", "told"),
     [
         ("The question is empty: write one.", "La pregunta está vacía: escriba una."),
+        (
+            "The request's field 'messages' is wrong: the question has more than 20000 characters: ask a shorter one.",
+            "El campo «messages» de la petición no es válido: la pregunta tiene más de 20000 caracteres: haga una más corta.",
+        ),
         ("'x y' can't name a back end: use letters, digits, '-' and '_'.", "«x y» no puede ser el nombre de un motor"),
         ("There is no run 'r1': there are a, b, ….", "No hay ninguna evaluación «r1»: hay a, b, …."),
         (

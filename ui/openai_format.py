@@ -44,7 +44,7 @@ class ChatMessage(BaseModel):
     def _is_text(cls, content: Any) -> Any:
         parts = content if isinstance(content, list) else []
         if any(isinstance(part, dict) and part.get("type") != "text" for part in parts):
-            raise ValueError("it has parts that are no text; leave pictures and files out")
+            raise ValueError("it has parts that are no text: leave pictures and files out")
         return content
 
     @property
@@ -79,7 +79,7 @@ class ChatRequest(BaseModel):
         if messages[-1].role != "user":
             raise ValueError("the last message must be a question of role user")
         if len(messages[-1].text) > QUESTION_CHARS:
-            raise ValueError(f"the question has more than {QUESTION_CHARS} characters; ask a shorter one")
+            raise ValueError(f"the question has more than {QUESTION_CHARS} characters: ask a shorter one")
         return messages
 
     def question(self) -> Question:

@@ -279,10 +279,10 @@ SENTENCES: dict[str, str] = {
 
 FRAGMENTS: dict[str, str] = {
     "the last message must be a question of role user": "el último mensaje debe ser una pregunta con el papel user",
-    "it has parts that are no text; leave pictures and files out": (
-        "tiene partes que no son texto; deje fuera imágenes y archivos"
+    "it has parts that are no text: leave pictures and files out": (
+        "tiene partes que no son texto: deje fuera imágenes y archivos"
     ),
-    "the question has more than {} characters; ask a shorter one": "la pregunta tiene más de {} caracteres; haga una más corta",
+    "the question has more than {} characters: ask a shorter one": "la pregunta tiene más de {} caracteres: haga una más corta",
     "The section": "La sección",
     "none yet": "ninguno todavía",
     "{} can't be a name: use a letter or digit, then letters, digits and . @ + - _, {} at most.": (
