@@ -390,6 +390,11 @@ def test_the_menu_says_where_each_model_is_and_the_answer_where_it_was_made(visi
     expect(visit.answered(QUESTION_ES).locator(".made .badge.cloud")).to_have_text(texts.in_cloud)
     assert not visit.too_wide
 
+    page.reload()
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator("#whereabouts")).to_have_text(texts.leaves)
+    expect(visit.answered(QUESTION_ES).locator(".made .badge.cloud")).to_have_text(texts.in_cloud)
+
 
 def test_a_fallback_is_announced_and_takes_the_place_of_what_broke_off(visit: Visit, shaky: FakeServer) -> None:
     page = visit.page

@@ -146,8 +146,8 @@
       } else thread.append(element);
       thread.classList.add("asked-now");
       element.querySelector(".asked").scrollIntoView({ block: "start" });
-      const body = { question: question.trim(), conversation: here, replacing: replaced?.dataset.turn ?? null, ...chat.choice() };
-      await watch(element, (signal) => send("POST", `${at}/ask`, body, { signal }));
+      const body = { question: question.trim(), conversation: here, replacing: replaced?.dataset.turn ?? null };
+      await watch(element, async (signal) => send("POST", `${at}/ask`, { ...body, ...(await chat.choice()) }, { signal }));
       return true;
     };
 
@@ -394,7 +394,9 @@
 
     const go = () => {
       const wanted = new URLSearchParams(location.search).get("c");
-      return wanted ? open(wanted) : fresh();
+      if (!wanted) return fresh();
+      chat.start().catch(complain);
+      return open(wanted);
     };
 
     Object.assign(chat, {

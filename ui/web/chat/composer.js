@@ -12,6 +12,7 @@
     const menus = { models: $("#models"), collections: $("#collections") };
     let chosen = JSON.parse(sessionStorage.getItem(CHOICE) ?? "{}");
     let starting = null;
+    let loaded = false;
 
     const grow = () => {
       field.style.height = "auto";
@@ -61,7 +62,9 @@
 
     const ticked = (menu) => [...menu.querySelectorAll("input:checked")].map((input) => input.value);
 
-    chat.choice = () => {
+    /* What was chosen before the page was loaded anew is known once the menus are there. */
+    chat.choice = async () => {
+      if (!loaded) await chat.start();
       const collections = ticked(menus.collections);
       return { backend: ticked(menus.models)[0] ?? null, collections: collections.length ? collections : null };
     };
@@ -90,7 +93,8 @@
       show();
     };
 
-    /* Models, collections and the welcome, fetched when a new conversation begins: each of them may have changed. */
+    /* Models, collections and the welcome, fetched when the page is opened or a new conversation begins: each of them may have
+       changed. */
     chat.start = () => {
       starting ??= (async () => {
         const query = new URLSearchParams((chosen.collections ?? []).map((name) => ["collections", name]));
@@ -98,6 +102,7 @@
         menus.models.querySelector(".menu").innerHTML = start.models;
         menus.collections.querySelector(".menu").innerHTML = start.collections;
         restore();
+        loaded = true;
         return start;
       })().finally(() => (starting = null));
       return starting;
