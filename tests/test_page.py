@@ -274,6 +274,7 @@ def test_why_a_sentence_is_doubted_stays_told_when_the_mouse_goes_elsewhere(visi
         fake.reply = scripted
     turn.locator(".doubt").click()
     page.locator("#question").hover()
+    expect(page.locator("#preview")).to_be_visible()
     expect(page.locator("#preview")).to_contain_text("las fuentes no contienen 99.999")
     page.locator("#question").click()
     expect(page.locator("#preview")).to_be_hidden()
