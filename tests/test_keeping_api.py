@@ -127,7 +127,7 @@ def test_the_history_tells_who_did_what_and_keeps_earlier_files(http: TestClient
     assert http.get(f"{path}/chunks").json()["total"] == 1 and http.get(path).json()["text"] == "Edición dos."
     assert http.delete(path).status_code == 204
     done = house.ledger.audited(AuditFilter(), 4)
-    assert {row.subject for row in done} == {"docs/notas.txt"}
+    assert {(row.subject, row.address) for row in done} == {("docs/notas.txt", "testclient")}
     assert [(row.action, row.detail) for row in reversed(done)] == [
         ("original_read", "version 1"), ("source_read", "chunks 1 to 1"), ("source_read", "text"), ("document_deleted", ""),
     ]  # fmt: skip

@@ -128,7 +128,7 @@ class Doorkeeper:
         if (refusal := self._refusal(person, request)) is not None:
             return await refusal(scope, receive, send)
         if person is not None:
-            scope[PERSON] = person
+            scope[PERSON] = replace(person, address=address_of(request))
             known(scope)
         await self._app(scope, receive, send)
 
@@ -161,6 +161,10 @@ def person_behind(request: HTTPConnection) -> Person | None:
     """Who calls a path that is open to all."""
     person: Person | None = request.scope.get(PERSON)
     return person
+
+
+def address_of(request: HTTPConnection) -> str:
+    return request.client.host if request.client else ""
 
 
 def is_secure(request: HTTPConnection) -> bool:

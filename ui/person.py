@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from assistant.access import ALL, EVERYONE, Access
@@ -26,7 +26,7 @@ class Person:
     """`id` never changes, `name` is what one signs in with. `groups` are those of the account, without `everyone`.
 
     `entry` tells how they came in: `local` is whoever sits at a server without sign-in, `server` the command line with the
-    server's own token; `credential` is the id of the session or key, `scope` that of the key.
+    server's own token; `credential` is the id of the session or key, `scope` that of the key, `address` that of their machine.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Person:
     entry: Entry = "session"
     credential: str | None = None
     scope: Scope = "everything"
+    address: str = field(default="", compare=False)
 
     @property
     def access(self) -> Access:

@@ -52,11 +52,13 @@ class Books:
 
     def audit(self, person: Person | None, action: Action, subject: str = "", detail: str = "", address: str = "") -> None:
         """Writes a line, on disk when it returns (milliseconds: not in the event loop). `subject` is what it was done to, by
-        its id or name; never a question, a password or a key."""
+        its id or name; never a question, a password or a key. `address` is that of the person's request, unless given."""
         self.failed_sign_ins += action == "sign_in_failed"
-        what = action, *(part[:SUBJECT_CHARS] for part in (subject, detail, address))
         with self.database.write() as connection:
             identity = _identity(connection, person.id, person.name) if person else ("", "")
+            if person and identity[0] == person.id:
+                address = address or person.address
+            what = action, *(part[:SUBJECT_CHARS] for part in (subject, detail, address))
             values = now(), *identity, *what
             connection.execute(
                 "INSERT INTO audit (at, person, name, action, subject, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)", values

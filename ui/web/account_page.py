@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from ui.api.context import TheHouse
 from ui.desks.account import OwnAccount
-from ui.entrance import SESSION_COOKIE, person_behind
+from ui.entrance import SESSION_COOKIE, address_of, person_behind
 from ui.house import House
 from ui.people.errors import KeyNotFound, TooMany, WrongPassword
 from ui.people.names import LONGEST as LONGEST_NAME
@@ -20,7 +20,7 @@ from ui.person import Person, Scope
 from ui.web.browsers import browser_name
 from ui.web.forms import set_cookie
 from ui.web.language import PageLanguage, language_of
-from ui.web.sign_in import Field, address_of, form_page, password_problem, sent_from_form
+from ui.web.sign_in import Field, form_page, password_problem, sent_from_form
 from ui.web.sign_in_texts import TEXTS
 
 account_page = APIRouter(include_in_schema=False)

@@ -12,14 +12,14 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from ingest.errors import ConfigError
 from ui.api.context import TheHouse
-from ui.entrance import cookie_name
+from ui.entrance import address_of, cookie_name
 from ui.house import House
 from ui.people.errors import NameTaken, SignInFailed
 from ui.people.oidc import Stranger
 from ui.web.forms import drop_cookie, set_cookie
 from ui.web.language import PageLanguage
 from ui.web.plain import plain_page
-from ui.web.sign_in import address_of, begin_session
+from ui.web.sign_in import begin_session
 from ui.web.sign_in_texts import TEXTS
 from ui.web.where import place_after
 

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from ui.api.context import TheHouse
 from ui.desks.account import OwnAccount
-from ui.entrance import SESSION_COOKIE, cookie_name, person_behind
+from ui.entrance import SESSION_COOKIE, address_of, cookie_name, person_behind
 from ui.house import House
 from ui.people.accounts import Account
 from ui.people.errors import BadName, LinkExpired, TooMany, WeakPassword
@@ -109,10 +109,6 @@ def begin_session(request: Request, house: House, account: Account, back: str) -
     response = RedirectResponse(back, 303)
     set_cookie(response, SESSION_COOKIE, cookie, request, round(house.settings.access.session_hours * 3600))
     return response
-
-
-def address_of(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 # Signing out
