@@ -3,6 +3,7 @@ text."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,6 +182,8 @@ def test_deleting_asks_first_and_says_how_much_goes(visit: Visit, page: Any) -> 
 def test_a_folder_of_the_server_is_watched_and_let_go(visit: Visit, page: Any, place: Office) -> None:
     folder = place.home.parent / "vigilada"
     folder.mkdir()
+    (folder / "portero.txt").write_text("El portero abre a las ocho.", encoding="utf-8")
+    os.utime(folder / "portero.txt", (0, 0))
     open_documents(visit, "empresa")
     page.get_by_text(t("documents", "add_folder")).click()
     tab_of(page).get_by_label(t("documents", "folder"), exact=True).fill(str(folder / "no"))
@@ -190,11 +193,14 @@ def test_a_folder_of_the_server_is_watched_and_let_go(visit: Visit, page: Any, p
     press(page, t("documents", "watch"))
     table = page.get_by_role("table", name=t("documents", "folders"))
     expect(table).to_contain_text(str(folder))
+    expect(page.locator(".toast.bad")).to_have_count(0)
+    expect(page.get_by_role("table", name=t("documents", "documents"))).to_contain_text("portero.txt")
     press(table, t("documents", "pause"))
     expect(table).to_contain_text(t("documents", "paused"))
     press(table, t("documents", "unwatch"))
     press(page.get_by_role("dialog"), t("documents", "unwatch"))
     expect(page.get_by_text(t("documents", "no_folders"))).to_be_visible()
+    ask_the_api(page, "DELETE", "collections/empresa/documents/portero.txt")
 
 
 # Searches

@@ -57,10 +57,11 @@
     return made;
   };
 
-  /* Runs `work` once at a time for a button, and tells what went wrong. */
+  /* Runs `work` once at a time for a button, and tells what went wrong; what went wrong before is over. */
   const busy = async (pressed, work) => {
     if (pressed.getAttribute("aria-disabled") === "true") return;
     pressed.setAttribute("aria-disabled", "true");
+    root.querySelectorAll(".toast.bad").forEach((old) => old.remove());
     try {
       await work();
     } catch (error) {

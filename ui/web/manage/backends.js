@@ -35,6 +35,7 @@ midas.manage("backends", (panel, t) => {
     backend.problem && badge(t.wrong_section, "bad"),
   ];
 
+  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   const checked = (check) => {
     const probe = check.probe;
     const yes = (value) => (value === null ? null : value ? t.yes : t.no);
@@ -47,7 +48,7 @@ midas.manage("backends", (panel, t) => {
       [t.schema, yes(probe.json_schema)],
       [t.counts, yes(probe.usage)],
     ] : [];
-    return h("div", { class: "stack" }, note(check.works ? t.works : `${t.fails} ${check.problem ?? ""}`, check.works ? "good" : "bad"),
+    return h("div", { class: "stack" }, note(check.works ? t.works : `${t.fails} ${capital(check.problem ?? "")}`, check.works ? "good" : "bad"),
       h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
   };
 

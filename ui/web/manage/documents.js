@@ -23,7 +23,7 @@ midas.manage("documents", (panel, t, all) => {
     const counted = (each) => `${each.name} (${number(each.documents)})`;
     const chosen = midas.select(collections.map((each) => [each.name, counted(each)]), view.collection);
     const changed = async () => {
-      await list.refresh();
+      await Promise.all([list.refresh(), folders.refresh()]);
       for (const each of await api("GET", "/v1/collections"))
         for (const option of chosen.options) if (option.value === each.name) option.textContent = counted(each);
     };

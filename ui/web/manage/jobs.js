@@ -18,6 +18,7 @@
 
     const refresh = async () => {
       const jobs = (await api("GET", "/v1/jobs")).filter((job) => chosen(job) && !gone.has(job.id));
+      earlier ??= new Set(jobs.map(({ id }) => id));
       for (const [id, card] of cards) if (!jobs.some((job) => job.id === id)) (card.remove(), cards.delete(id));
       for (const [at, { id }] of jobs.filter((each) => !old(each)).slice(0, MOST).entries()) {
         const known = cards.get(id);
@@ -75,7 +76,7 @@
         if (finished(job) && failed && was !== null && !finished({ state: was })) more.open = true;
         draw();
         if (was !== job.state) acts.replaceChildren(...buttons(job));
-        if (was && was !== job.state && finished(job)) {
+        if ((was || !earlier.has(job.id)) && was !== job.state && finished(job)) {
           midas.say(`${title.textContent}: ${state.textContent.toLowerCase()}`);
           ended?.(job);
         }
@@ -110,6 +111,7 @@
     };
 
     let pace = 1000;
+    let earlier = null;
     let timer;
     let over = false;
     const step = async () => {
