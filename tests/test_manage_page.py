@@ -324,6 +324,8 @@ def test_votes_and_unanswered_questions_get_a_state_and_a_note(visit: Visit, pag
     expect(card).to_have_count(0)
     page.locator(".filters").get_by_label(t("inbox", "state"), exact=True).select_option("done")
     expect(card.get_by_label(t("inbox", "note"), exact=True)).to_have_value("Se añade la norma.")
+    page.locator(".filters").get_by_label(t("inbox", "kind"), exact=True).select_option("unanswered")
+    expect(page.locator(".filters").get_by_label(t("inbox", "vote"), exact=True)).to_be_hidden()
 
 
 def test_usage_and_audit_tell_who_did_what(visit: Visit, page: Any) -> None:

@@ -23,7 +23,7 @@ midas.manage("audit", (panel, t) => {
           { title: t.who, cell: (row) => row.name || t.nobody },
           { title: t.what, cell: (row) => t[`action_${row.action}`] ?? row.action },
           { title: t.subject, cell: (row) => [row.subject, row.detail && h("small", {}, row.detail)] },
-          { title: t.address, cell: (row) => h("span", { class: "mono" }, row.address) },
+          { title: t.address, cell: (row) => h("span", { class: "mono whole" }, row.address) },
         ],
       }),
       more && h("div", { class: "pager" }, midas.button(t.more, async () => {

@@ -48,7 +48,7 @@ SENTENCES: dict[str, str] = {
     ),
     "{} is {}: give a number from 0.": "{} es {}: indique un número desde 0.",
     "This key is for asking only: use one that may do everything its owner may.": (
-        "Esta clave es solo para preguntar: use una que pueda hacer todo lo que puede su dueño."
+        "Esta clave es solo para preguntar: use una que pueda hacer todo lo que puede su propietario."
     ),
     "There is no {} {}: {}.": "No hay {} {}: {}.",
     "Run {} has no answers to mark: choose another run.": "La evaluación {} no tiene respuestas que valorar: elija otra.",
