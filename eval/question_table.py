@@ -213,7 +213,7 @@ def _question(row: _Row, stem: str, options: Options) -> Question:
     facts = _facts(cells.get("facts", ""))
     if answerable and not plain and not (reference or facts):
         raise _WrongCell(
-            "It says neither what the answer is nor that there is none: fill reference, or write no in answerable."
+            "It says neither what the answer is nor that there is none: fill “reference”, or write no in “answerable”."
         )
     return Question(
         id=cells.get("id") or f"{stem}-{row.number:03}",

@@ -158,6 +158,11 @@ def test_an_evaluators_day(visit: Visit, midas: Midas, tmp_path: Path) -> None:
 
     visit.open(f"#results?run={RUN}&part=verdict")
     expect(page.locator(".plot[data-plot=tradeoff] .main-svg").first).to_be_visible()
+    visit.open("#compare")
+    own = page.get_by_label(say("compare.after")).locator("option").first.get_attribute("value")
+    visit.open(f"#compare?before={own}&after={RUN}")
+    expect(page.locator(".ev-empty h3")).to_have_text(say("compare.no_backend"))
+    expect(page.get_by_label(say("compare.before"))).to_have_value(own or "")
     visit.open(f"#compare?before={BASE}&after={RUN}")
     expect(page.locator(".ev-flips a").first).to_be_visible()
     question = page.locator(".ev-flips a").first.inner_text()

@@ -212,7 +212,7 @@ def test_a_set_has_a_name_that_is_no_path_and_is_free(house: House, name: str) -
     ("file", "data", "told"),
     [
         ("a.exe", b"x", "ends in '.exe'"),
-        ("a.jsonl", b"{", "Line 1 of the file is not JSON"),
+        ("a.jsonl", b"{", "Line 1 of malo.jsonl is not JSON"),
         ("a.jsonl", (CANDIDATE.line * 2).encode(), "'g1' stands twice"),
         ("a.xlsx", b"no zip", "no workbook"),
         ("a.csv", b"pregunta\n\xc2\xbfQu\xc3\xa9?\n", "no question that can be imported"),

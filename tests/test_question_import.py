@@ -183,7 +183,7 @@ def test_rows_that_repeat_a_question_add_their_source(tmp_path: Path) -> None:
         (",,,,,,x", "It has no question: write it, or clear the row."),
         (
             "Where?,,,,,,",
-            "It says neither what the answer is nor that there is none: fill reference, or write no in answerable.",
+            "It says neither what the answer is nor that there is none: fill “reference”, or write no in “answerable”.",
         ),
         ("Where?,perhaps,,,,,", "'perhaps' in the column answerable is neither yes nor no: write one of them."),
         ("Where?,no,english!,,,,", "'english!' is no language: write two letters, like es or en."),

@@ -152,6 +152,8 @@ def test_the_spanish_takes_what_the_english_is_filled_with() -> None:
             "The request's field 'messages' is wrong: the question has more than 20000 characters: ask a shorter one.",
             "El campo «messages» de la petición no es válido: la pregunta tiene más de 20000 caracteres: haga una más corta.",
         ),
+        ("row 8", "fila 8"),
+        ("article 1, paragraph 2, question 3", "artículo 1, párrafo 2, pregunta 3"),
         ("'x y' can't name a back end: use letters, digits, '-' and '_'.", "«x y» no puede ser el nombre de un motor"),
         ("There is no run 'r1': there are a, b, ….", "No hay ninguna evaluación «r1»: hay a, b, …."),
         (

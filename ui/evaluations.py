@@ -7,7 +7,7 @@ interrupted is unfinished, and goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event, Lock
@@ -27,15 +27,15 @@ CLOSING_S = 0.2
 @dataclass(frozen=True, slots=True)
 class EvaluationJob:
     """Work on a run, whose id is the `subject`, or on candidates of the set `question-sets/NAME`. `by` is the name of who
-    started it, `warning` what they should know, `error` why it failed; `stopping` tells that it ends after the answer in
-    hand."""
+    started it, `warning` what they should know (by language), `error` why it failed; `stopping` tells that it ends after the
+    answer in hand."""
 
     subject: str
     what: What
     by: str
     state: JobState
     progress: RunProgress | None = None
-    warning: str | None = None
+    warning: Mapping[str, str] | None = None
     error: str | None = None
     stopping: bool = False
 

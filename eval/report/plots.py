@@ -111,12 +111,14 @@ class Plots:
         return f"var(--s{self._backends.index(backend) % COLOURS + 1})" if backend in self._backends else MUTED
 
     def tradeoff(self, spots: Sequence[Spot], x_title: str, y_title: str) -> Figure:
-        """Waiting (logarithmic) against quality, bubbles as large as an answer costs; hollow when another is better in all."""
+        """Waiting (logarithmic) against quality, bubbles as large as an answer costs; hollow when another is better in all.
+
+        Names are in the colour of their bubble, every other one below it: of two that are near, each keeps its own."""
         figure = self._figure(420)
         dearest = max((spot.cost or 0 for spot in spots), default=0)
         middle = sqrt(min(spot.x.value for spot in spots) * max(spot.x.value for spot in spots))
-        for spot in spots:
-            colour = self.colour(spot.backend)
+        for at, spot in enumerate(sorted(spots, key=lambda spot: spot.x.value)):
+            colour, side = self.colour(spot.backend), "left" if spot.x.value > middle else "right"
             size = _LARGEST * sqrt((spot.cost or 0) / dearest) if dearest else 18.0
             figure.add_trace(
                 self._go.Scatter(
@@ -124,9 +126,9 @@ class Plots:
                     y=[spot.y.value],
                     mode="markers+text",
                     text=[_text(spot.label)],
-                    textposition="top left" if spot.x.value > middle else "top right",
+                    textposition=f"{'bottom' if at % 2 else 'top'} {side}",
                     cliponaxis=False,
-                    textfont={"color": INK, "size": _LABEL},
+                    textfont={"color": colour, "size": _LABEL},
                     error_x=self._error(spot.x, colour),
                     error_y=self._error(spot.y, colour),
                     marker={

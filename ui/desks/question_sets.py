@@ -375,7 +375,7 @@ def _read(name: str, file_name: str, data: bytes, language: str | None) -> tuple
                 return list(_unique(load_questions(path))), []
             imported = import_questions(path, Options(language))
         except ConfigError as error:
-            raise ConfigError(error.message.replace(str(path), "the file")) from error
+            raise ConfigError(error.message.replace(str(path), path.name)) from error
         return list(imported.questions.values()), imported.rejected
 
 

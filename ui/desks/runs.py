@@ -229,12 +229,14 @@ def _command(wanted: Wanted, collections: Sequence[str]) -> str:
     return shlex.join(words)
 
 
-def _warning(run: Run, judging: Judging | None) -> str | None:
+def _warning(run: Run, judging: Judging | None) -> dict[str, str] | None:
+    """In each language."""
     if judging is None:
         return None
     from eval.scorer import bias_warning
 
-    return bias_warning(judging, list(run.manifest.backends), "en")
+    told = {language: bias_warning(judging, list(run.manifest.backends), language) for language in ("es", "en")}
+    return {language: sentence for language, sentence in told.items() if sentence} or None
 
 
 def _tally(run: Run) -> tuple[Tally, ...]:

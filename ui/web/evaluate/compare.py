@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from eval.diff import Change, Diff
 from eval.metrics import METRICS
+from ingest.errors import ConfigError
 from ui.desks.reports import Reports
+from ui.desks.runs import RunView
 from ui.web.evaluate.choosing import answered, options
-from ui.web.evaluate.markup import badge, chooser, e, empty, field, head, join, select, to
+from ui.web.evaluate.markup import badge, chooser, e, empty, field, head, join, notice, select, to
 from ui.web.evaluate.results import sections
 from ui.web.evaluate.visit import Visit, link
 
@@ -33,9 +35,24 @@ def show(visit: Visit) -> str:
     if not before:
         return title + choice + empty(say("compare.one"), say("compare.one_todo"))
     desk = visit.at(Reports)
-    diff = desk.diff(before, after)
+    if _unpaired(_backends(runs, before), _backends(runs, after)):
+        return title + choice + empty(say("compare.no_backend"), say("compare.no_backend_todo"))
+    try:
+        diff = desk.diff(before, after)
+    except ConfigError as error:
+        return title + choice + notice(visit.told(error.message), "bad")
     document = desk.document([after], visit.language, before)
     return title + choice + _flips(visit, diff) + sections(visit, document, ["baseline"])
+
+
+def _backends(runs: Sequence[RunView], id: str) -> set[str]:
+    """Of a run; one that is not there is told by the desk."""
+    return {each.backend for run in runs if run.id == id for each in run.tally}
+
+
+def _unpaired(old: set[str], new: set[str]) -> bool:
+    """Whether nobody can say which back end became which: of one each, the one did."""
+    return bool(old and new) and not old & new and len(old | new) > 2
 
 
 def _flips(visit: Visit, diff: Diff) -> str:
@@ -59,7 +76,9 @@ def _card(visit: Visit, diff: Diff, change: Change) -> str:
     say, metric = visit.texts, METRICS[change.metric]
     flipped = change.better or change.worse
     told = badge(say("compare.proven"), "good") if change.distinguishable else badge(say("compare.chance"))
-    same = diff.questions - len(change.better) - len(change.worse)
+    scored = change.difference.effect.n
+    same = scored - len(change.better) - len(change.worse)
+    left = diff.questions - scored
     lists = join(
         f"<dt>{e(say(f'compare.{name}', n=len(ids)))}</dt><dd>{_ids(diff, ids)}</dd>"
         for name, ids in (("better", change.better), ("worse", change.worse))
@@ -67,7 +86,8 @@ def _card(visit: Visit, diff: Diff, change: Change) -> str:
     )
     return (
         f'<article class="ev-card"><h4>{e(change.backend)} {told if flipped else ""}</h4><p>{e(metric.title[visit.language])}: '
-        f"{e(say('compare.counts', better=len(change.better), worse=len(change.worse), same=same))}</p>"
+        f"{e(say('compare.counts', better=len(change.better), worse=len(change.worse), same=same))}"
+        f"{' ' + e(say('compare.unscored', n=left)) if left else ''}</p>"
         f'<dl class="ev-flips">{lists}</dl></article>'
     )
 

@@ -143,7 +143,7 @@ def _tally(visit: Visit, run: RunView) -> str:
     say, number = visit.texts, visit.numbers.number
     rows = join(
         f"<li><b>{e(each.backend)}</b> {e(say('runs.tally', ok=number(each.ok), declined=number(each.declined)))}"
-        f"{badge(say('runs.failed', n=number(each.error)), 'bad') if each.error else ''}</li>"
+        f"{' ' + badge(say('runs.failed', n=number(each.error)), 'bad') if each.error else ''}</li>"
         for each in run.tally
     )
     return f'<ul class="ev-tally">{rows}</ul>'
@@ -152,7 +152,7 @@ def _tally(visit: Visit, run: RunView) -> str:
 def _job(visit: Visit, job: EvaluationJob | None) -> str:
     if job is None:
         return ""
-    warning = notice(job.warning, "warn") if job.warning and not job.finished else ""
+    warning = notice(job.warning[visit.language], "warn") if job.warning and not job.finished else ""
     return warning + (notice(visit.told(job.error), "bad") if job.error else "")
 
 

@@ -172,8 +172,8 @@ SENTENCES: dict[str, str] = {
         "{} no tiene la columna «question»: nombre las columnas en la primera fila; hay {}."
     ),
     "It has no question: write it, or clear the row.": "No tiene pregunta: escríbala, o vacíe la fila.",
-    "It says neither what the answer is nor that there is none: fill reference, or write no in answerable.": (
-        "No dice cuál es la respuesta ni que no la hay: rellene reference, o escriba no en answerable."
+    "It says neither what the answer is nor that there is none: fill “reference”, or write no in “answerable”.": (
+        "No dice cuál es la respuesta ni que no la hay: rellene «respuesta», o escriba «no» en «respondible»."
     ),
     "{} in the column {} is neither yes nor no: write one of them.": (
         "{} en la columna {} no es ni sí ni no: escriba uno de los dos."
@@ -230,6 +230,10 @@ SENTENCES: dict[str, str] = {
 }
 
 FRAGMENTS: dict[str, str] = {
+    "row {}": "fila {}",
+    "article {}": "artículo {}",
+    "article {}, paragraph {}": "artículo {}, párrafo {}",
+    "article {}, paragraph {}, question {}": "artículo {}, párrafo {}, pregunta {}",
     "no passage is left to ask about": "no quedan pasajes sobre los que preguntar",
     "there is no reply ({})": "no hay respuesta ({})",
     "the reply is not what was asked for": "la respuesta no es lo que se pidió",
