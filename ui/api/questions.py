@@ -133,7 +133,7 @@ def _unknown_model(name: str | None, desk: Asking) -> JSONResponse | None:
 
 
 def _no_model(name: str, desk: Asking) -> JSONResponse:
-    names = [view.name for view in desk.backends()]
+    names = list(desk.house.settings.backends)
     sentence = f"There is no model {name!r}: use one of {', '.join(names)}."
     return error_response(404, "invalid_request_error", "model_not_found", sentence, "model")
 
