@@ -289,7 +289,7 @@ def test_the_first_admins_link_makes_one_admin_and_no_second(tmp_path: Path) -> 
         code = house.register.invitations.make(None)
         one, other = client_of(house), client_of(house)
         fields = {"code": code, "password": PASSWORD, "repeat": PASSWORD}
-        assert "no vale" in send_form(one, f"/es/link?code={code}", name="con espacio", **fields).text
+        assert "no es válido" in send_form(one, f"/es/link?code={code}", name="con espacio", **fields).text
         assert send_form(one, f"/es/link?code={code}", name="jefa", **fields).status_code == 303
         assert one.get("/v1/account").json()["role"] == "admin"
         assert other.get(f"/es/link?code={code}").status_code == 410
