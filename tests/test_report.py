@@ -28,6 +28,7 @@ from eval.report.plots import Plots
 from eval.report.teller import Teller
 from eval.report.texts import TEXTS, Texts
 from eval.report.writing import tell, write_report
+from eval.rows import ScoreRow
 from eval.runner import failed
 from eval.runs import create_run
 from eval.scorer import score_by_rules
@@ -46,7 +47,7 @@ from tests.reporting import (
 from ui.cli import app
 
 Pages = dict[ReportLanguage, tuple[str, str]]
-WEAK, UNKNOWN = "0123456789abcdef", "fedcba9876543210"
+WEAK, UNKNOWN, MUTE = "0123456789abcdef", "fedcba9876543210", "aaaaaaaaaaaaaaaa"
 BEFORE = "20261120-100000-dietas"
 
 
@@ -58,6 +59,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_run(home, BEFORE, seed=9)
     add_judge(home, run, WEAK, 0.41)
     add_judge(home, run, UNKNOWN, None)
+    run.append(ScoreRow(run.answers()[0].key, "faithfulness", None, "failed", "no verdict", MUTE))
     add_starts(run)
     add_load(home, "mediano")
     add_load(home, "pequeño", "poisson")
@@ -102,6 +104,7 @@ def test_a_report_tells_every_part_in_both_formats(pages: Pages, language: Repor
     for told in ("strata.documents", "cost.figures", "memory.title", "start.title", "waits.title", "baseline.title"):
         wanted = texts(told, n=5) if "{n}" in TEXTS[told][0] else texts(told)
         assert wanted in html and wanted in markdown.replace("\\", "")
+    assert texts("judge.silent", judge=MUTE) in html
     assert html.count('class="drill"') == 24
     assert "{" not in visible(html)
 
@@ -123,7 +126,7 @@ def test_the_best_is_marked_only_where_it_was_told_apart(data: ReportData) -> No
 
 
 def test_a_judge_of_small_or_unknown_worth_does_not_rank(data: ReportData, pages: Pages) -> None:
-    assert set(data.evidence.unranked) == {WEAK, UNKNOWN}
+    assert set(data.evidence.unranked) == {WEAK, UNKNOWN, MUTE}
     text = visible(pages["en"][0])
     assert f"The scores of the judge {WEAK} do not count for ranking: its kappa is 0.41" in text
     assert f"Nobody knows how often the judge {UNKNOWN} is right" in text

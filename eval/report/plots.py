@@ -117,7 +117,7 @@ class Plots:
         figure = self._figure(420)
         dearest = max((spot.cost or 0 for spot in spots), default=0)
         middle = sqrt(min(spot.x.value for spot in spots) * max(spot.x.value for spot in spots))
-        for at, spot in enumerate(sorted(spots, key=lambda spot: spot.x.value)):
+        for at, spot in enumerate(sorted(spots, key=lambda spot: (spot.y.value, spot.x.value))):
             colour, side = self.colour(spot.backend), "left" if spot.x.value > middle else "right"
             size = _LARGEST * sqrt((spot.cost or 0) / dearest) if dearest else 18.0
             figure.add_trace(

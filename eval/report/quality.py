@@ -196,6 +196,8 @@ def _judge(teller: Teller, judge: JudgeRecord) -> Iterator[Block]:
     rows = (teller.metric_row(metric, judge.fingerprint) for metric in METRICS.values() if metric.group == "judge")
     if table := teller.metric_table(rows, texts("judge.title", judge=judge.name)):
         yield table
+    else:
+        yield Paragraph(texts("judge.silent", judge=judge.name), "warning")
     if near := _akin(teller, judge):
         yield Paragraph(warning(near, judge.name, texts.language), "warning")
     yield Paragraph(texts("judge.trusted"), "note") if judge.trusted else judge_worth(teller, judge)

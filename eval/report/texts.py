@@ -265,6 +265,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No model has judged the answers. Have them judged with",
     ),
     "judge.title": ("Métricas del juez {judge}", "Metrics of the judge {judge}"),
+    "judge.silent": (
+        "El juez {judge} no dio ningún veredicto que se pueda usar: compruebe que funciona, o juzgue con un modelo mayor.",
+        "The judge {judge} gave no verdict that can be used: check that it works, or judge with a larger model.",
+    ),
     "judge.trusted": (
         "Este juez acierta lo bastante para que sus notas cuenten en el veredicto.",
         "This judge is right often enough for its scores to count in the verdict.",
