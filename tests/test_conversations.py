@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 
 from assistant.citations import strip_markers
 from assistant.config import AccessSettings, Settings
+from assistant.errors import BackendFailed
 from assistant.notices import withheld
 from assistant.redaction import redacted
 from assistant.types import Answer, AnswerEvent, Citation, Event, GroundedSentence, Source, StatusEvent, TokenEvent
@@ -210,13 +211,18 @@ def test_answers_end_with_what_their_reader_came_with(
     assert found.state == "interrupted" and found.text and ANSWER_ES.startswith(found.text)
 
 
-def test_an_error_is_kept_with_the_question(house: House, fake: FakeOpenAI) -> None:
+def test_an_error_is_kept_with_the_question_and_only_admins_are_told_where_the_model_is(house: House, fake: FakeOpenAI) -> None:
+    def kept_of(person: Person) -> str:
+        with pytest.raises(BackendFailed) as error:
+            asyncio.run(asked(house, person, QUESTION_ES))
+        [row] = Conversations(house, person).rows()
+        [turn] = Conversations(house, person).get(row.id).turns
+        assert (turn.state, turn.error) == ("failed", str(error.value))
+        return str(error.value)
+
     fake.error = (500, "out of memory")
-    with pytest.raises(Exception, match="out of memory"):
-        asyncio.run(asked(house, ANA, QUESTION_ES))
-    [row] = Conversations(house, ANA).rows()
-    [turn] = Conversations(house, ANA).get(row.id).turns
-    assert turn.state == "failed" and turn.error and "out of memory" in turn.error
+    assert kept_of(ANA) == "The model failed: try again later, choose another one, or tell an admin of Midas."
+    assert fake.url in (told := kept_of(ADMIN)) and "out of memory" in told
 
 
 def test_an_empty_question_begins_no_conversation(house: House) -> None:

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from assistant.errors import BackendError
 from assistant.prompts import Language
 from assistant.suggestions import Suggestions
 from assistant.types import Answer, Event
@@ -15,6 +16,7 @@ from ingest.collection import CollectionInfo
 from ingest.errors import ConfigError
 from ingest.types import Filter
 from ui.desks.desk import Desk
+from ui.desks.failures import plain
 from ui.ledger.counting import Count
 from ui.memory.conversation import Begun
 from ui.memory.errors import ConversationNotFound
@@ -105,11 +107,14 @@ class Asking(Desk):
 
     async def _answered(self, question: Question) -> AsyncGenerator[Event, None]:
         answering = self.house.service.stream(question, self.person.access)
-        with Count(self.house, self.person, question) as count:
-            async with aclosing(while_admitted(self.house.register, self.person, answering)) as events:
-                async for event in events:
-                    count.hear(event)
-                    yield event
+        try:
+            with Count(self.house, self.person, question) as count:
+                async with aclosing(while_admitted(self.house.register, self.person, answering)) as events:
+                    async for event in events:
+                        count.hear(event)
+                        yield event
+        except BackendError as error:
+            raise plain(error, self.person) from error
 
     def _begin(self, question: Question, conversation: str | None, replacing: str | None) -> tuple[Begun, Question]:
         """Stores the question, and gives it the history that it has there."""

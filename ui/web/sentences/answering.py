@@ -4,6 +4,27 @@ from __future__ import annotations
 
 SENTENCES: dict[str, str] = {
     "The question is empty: write one.": "La pregunta está vacía: escriba una.",
+    "The model failed several times and rests for a while: try again later, choose another one, or tell an admin of Midas.": (
+        "El modelo ha fallado varias veces y está en pausa: inténtelo más tarde, elija otro o avise a quien administra Midas."
+    ),
+    "The model can't be reached: try again later, choose another one, or tell an admin of Midas.": (
+        "No se puede contactar con el modelo: inténtelo más tarde, elija otro o avise a quien administra Midas."
+    ),
+    "The model takes too long: try again later, choose another one, or tell an admin of Midas.": (
+        "El modelo tarda demasiado: inténtelo más tarde, elija otro o avise a quien administra Midas."
+    ),
+    "The model sent an empty answer: try again later, choose another one, or tell an admin of Midas.": (
+        "El modelo ha enviado una respuesta vacía: inténtelo más tarde, elija otro o avise a quien administra Midas."
+    ),
+    "The model has too much to do: try again later, choose another one, or tell an admin of Midas.": (
+        "El modelo está saturado: inténtelo más tarde, elija otro o avise a quien administra Midas."
+    ),
+    "The model failed: try again later, choose another one, or tell an admin of Midas.": (
+        "El modelo ha fallado: inténtelo más tarde, elija otro o avise a quien administra Midas."
+    ),
+    "The model refused the question: ask in other words, choose another one, or tell an admin of Midas.": (
+        "El modelo ha rechazado la pregunta: formúlela de otro modo, elija otro o avise a quien administra Midas."
+    ),
     (
         "The question leaves back end {} no room for evidence (its window holds {} tokens): shorten the question, or raise "
         "the back end's context window."
