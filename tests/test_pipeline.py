@@ -296,7 +296,7 @@ def test_a_run_puts_nothing_into_a_later_collection_of_that_name(
 
     with monkeypatch.context() as patch:
         patch.setattr(run.store, moment, too_late)
-        with pytest.raises(CollectionNotFound, match="sent to was deleted"):
+        with pytest.raises(CollectionNotFound, match="of this job was deleted"):
             run(folder, sync=True)
     assert run.states == {} and {finding.severity for finding in check_store(run.store)} == {"ok"}
     assert run(folder).added == 3
